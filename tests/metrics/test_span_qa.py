@@ -1,0 +1,36 @@
+"""Answers scored as by the SQuAD v1.1 script; expected values were taken from that script."""
+
+import pytest
+
+from xt.errors import DataError
+from xt.metrics import METRICS
+
+CASES = [  # predicted, gold answers, exact match, F1
+    ("The Cat", ["cat"], 1, 1),
+    ("a U.S. flag", ["us  flag!"], 1, 1),
+    ("an", ["the"], 1, 0),  # both normalise to nothing: the script's own inconsistency
+    ("", ["cat"], 0, 0),
+    ("big cat", ["dog", "cat"], 0, 2 / 3),
+    ("cat cat", ["cat"], 0, 2 / 3),
+    ("der Hund", ["Hund"], 0, 2 / 3),  # only English articles go
+    ("猫，", ["猫"], 0, 0),  # only ASCII punctuation goes, and only white space separates
+    ("thea", ["thea a"], 1, 1),
+    ("«x»", ["x"], 0, 0),
+]
+
+
+@pytest.mark.parametrize(("predicted", "gold", "exact", "f1"), CASES)
+def test_squad_v1_cases(predicted, gold, exact, f1):
+    assert METRICS["exact_match"].example_stats([predicted], [gold]).tolist() == [[exact, 1]]
+    assert METRICS["f1"].example_stats([predicted], [gold]).tolist() == [[pytest.approx(f1), 1]]
+
+
+def test_each_measure_takes_its_own_best_answer():
+    stats = METRICS["f1"].example_stats(["one two three"], [["three four", "two three", "x"]])
+    assert stats[0, 0] == pytest.approx(4 / 5)
+
+
+@pytest.mark.parametrize("gold", [[], "cat"])
+def test_a_question_without_a_list_of_answers_is_refused(gold):
+    with pytest.raises(DataError, match="question 1"):
+        METRICS["f1"].example_stats(["cat", "cat"], [["cat"], gold])
