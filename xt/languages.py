@@ -1,0 +1,106 @@
+"""The languages of XTREME (Hu et al., 2020) and XTREME-R (Ruder et al., 2021), and one order for them.
+
+The word order is the dominant order of subject, object and verb (WALS chapter 81, Dryer, 2013); `mixed` where
+that chapter finds none. The pretraining size is the text in the language's own script in CC-100, in GiB, which
+XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of Chinese and both encodings of Burmese are
+summed, romanised text is left out, and 0 marks a language that the 100 of XLM-R do not include.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xt.errors import require_known
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language, with the names that the benchmark's releases give it."""
+
+    code: str
+    """ISO 639-1 where there is one: the benchmark's own code."""
+    iso3: str
+    """ISO 639-3, as in Tatoeba's file names (`cmn`, `pes` and `swh`, not the macrolanguage)."""
+    name: str
+    """English name; also the name of its part-of-speech data, and in lower case of its TyDi QA rows."""
+    family: str
+    """Language family; for Indo-European the branch, written `IE: Branch`."""
+    script: str
+    """Script in which the benchmark writes it."""
+    word_order: str
+    """Dominant order of subject, object and verb, or `mixed`."""
+    xlmr_pretraining_gib: float | None
+    """Text seen in the pretraining of XLM-R, in GiB; None where unknown."""
+
+
+def _table(*rows: Language) -> Mapping[str, Language]:
+    return MappingProxyType({row.code: row for row in rows})
+
+
+LANGUAGES: Mapping[str, Language] = _table(
+    Language("af", "afr", "Afrikaans", "IE: Germanic", "Latin", "mixed", 1.3),
+    Language("ar", "ara", "Arabic", "Afro-Asiatic", "Arabic", "VSO", 28.0),
+    Language("az", "aze", "Azerbaijani", "Turkic", "Latin", "SOV", 6.5),
+    Language("bg", "bul", "Bulgarian", "IE: Slavic", "Cyrillic", "SVO", 57.5),
+    Language("bn", "ben", "Bengali", "IE: Indo-Aryan", "Bengali", "SOV", 8.4),
+    Language("de", "deu", "German", "IE: Germanic", "Latin", "mixed", 66.6),
+    Language("el", "ell", "Greek", "IE: Greek", "Greek", "mixed", 46.9),
+    Language("en", "eng", "English", "IE: Germanic", "Latin", "SVO", 300.8),
+    Language("es", "spa", "Spanish", "IE: Romance", "Latin", "SVO", 53.3),
+    Language("et", "est", "Estonian", "Uralic", "Latin", "SVO", 6.1),
+    Language("eu", "eus", "Basque", "Basque", "Latin", "SOV", 2.0),
+    Language("fa", "pes", "Persian", "IE: Iranian", "Arabic", "SOV", 111.6),
+    Language("fi", "fin", "Finnish", "Uralic", "Latin", "SVO", 54.3),
+    Language("fr", "fra", "French", "IE: Romance", "Latin", "SVO", 56.8),
+    Language("gu", "guj", "Gujarati", "IE: Indo-Aryan", "Gujarati", "SOV", 1.9),
+    Language("he", "heb", "Hebrew", "Afro-Asiatic", "Hebrew", "SVO", 31.6),
+    Language("hi", "hin", "Hindi", "IE: Indo-Aryan", "Devanagari", "SOV", 20.2),
+    Language("ht", "hat", "Haitian Creole", "Creole", "Latin", "SVO", 0.0),
+    Language("hu", "hun", "Hungarian", "Uralic", "Latin", "mixed", 58.4),
+    Language("id", "ind", "Indonesian", "Austronesian", "Latin", "SVO", 148.3),
+    Language("it", "ita", "Italian", "IE: Romance", "Latin", "SVO", 30.2),
+    Language("ja", "jpn", "Japanese", "Japonic", "Japanese", "SOV", 69.3),
+    Language("jv", "jav", "Javanese", "Austronesian", "Latin", "SVO", 0.2),
+    Language("ka", "kat", "Georgian", "Kartvelian", "Georgian", "SOV", 9.1),
+    Language("kk", "kaz", "Kazakh", "Turkic", "Cyrillic", "SOV", 6.4),
+    Language("ko", "kor", "Korean", "Koreanic", "Hangul", "SOV", 54.2),
+    Language("lt", "lit", "Lithuanian", "IE: Baltic", "Latin", "SVO", 13.7),
+    Language("ml", "mal", "Malayalam", "Dravidian", "Malayalam", "SOV", 7.6),
+    Language("mr", "mar", "Marathi", "IE: Indo-Aryan", "Devanagari", "SOV", 2.8),
+    Language("ms", "msa", "Malay", "Austronesian", "Latin", "SVO", 8.5),
+    Language("my", "mya", "Burmese", "Sino-Tibetan", "Burmese", "SOV", 2.0),
+    Language("nl", "nld", "Dutch", "IE: Germanic", "Latin", "mixed", 29.3),
+    Language("pa", "pan", "Punjabi", "IE: Indo-Aryan", "Gurmukhi", "SOV", 0.8),
+    Language("pl", "pol", "Polish", "IE: Slavic", "Latin", "SVO", 44.6),
+    Language("pt", "por", "Portuguese", "IE: Romance", "Latin", "SVO", 49.1),
+    Language("qu", "que", "Quechua", "Quechuan", "Latin", "SOV", 0.0),
+    Language("ro", "ron", "Romanian", "IE: Romance", "Latin", "SVO", 61.4),
+    Language("ru", "rus", "Russian", "IE: Slavic", "Cyrillic", "SVO", 278.0),
+    Language("sw", "swh", "Swahili", "Niger-Congo", "Latin", "SVO", 1.6),
+    Language("ta", "tam", "Tamil", "Dravidian", "Tamil", "SOV", 12.2),
+    Language("te", "tel", "Telugu", "Dravidian", "Telugu", "SOV", 4.7),
+    Language("th", "tha", "Thai", "Kra-Dai", "Thai", "SVO", 71.7),
+    Language("tl", "tgl", "Tagalog", "Austronesian", "Latin", "VSO", 3.1),
+    Language("tr", "tur", "Turkish", "Turkic", "Latin", "SOV", 20.9),
+    Language("uk", "ukr", "Ukrainian", "IE: Slavic", "Cyrillic", "SVO", 84.6),
+    Language("ur", "urd", "Urdu", "IE: Indo-Aryan", "Arabic", "SOV", 5.7),
+    Language("vi", "vie", "Vietnamese", "Austroasiatic", "Latin", "SVO", 137.3),
+    Language("wo", "wol", "Wolof", "Niger-Congo", "Latin", "SVO", 0.0),
+    Language("yo", "yor", "Yoruba", "Niger-Congo", "Latin", "SVO", 0.0),
+    Language("zh", "cmn", "Chinese", "Sino-Tibetan", "Han", "SVO", 63.5),
+)
+
+LANGUAGE_ORDER: tuple[str, ...] = tuple(
+    sorted(LANGUAGES, key=lambda code: (code != "en", LANGUAGES[code].family, LANGUAGES[code].name))
+)
+"""The one order in tables and figures: English first, then by family, then by name."""
+
+
+def get_language(code: str) -> Language:
+    """The row of a language. Raises ValueError naming the codes there are."""
+    return LANGUAGES[require_known("language", code, LANGUAGES)]
+
+
+def sort_languages(codes) -> list[str]:
+    """`codes` in LANGUAGE_ORDER. Raises ValueError for an unknown code."""
+    return sorted(codes, key=lambda code: LANGUAGE_ORDER.index(get_language(code).code))

@@ -1,0 +1,43 @@
+"""Tasks: one row each in TASKS, read from the hub or from a folder, as checked examples.
+
+`table` holds the rows, `task` what a row is, `sources` where rows come from, `rows` the way from a release's
+columns to our fields, one file per format the way to examples, `selection` slices and caps, `reading` puts them
+together.
+"""
+
+from xt.tasks.examples import Answer, Classification, Example, MultipleChoice, SentencePair, SpanQA, Tagging
+from xt.tasks.reading import (
+    EvaluationData,
+    TrainingData,
+    fingerprint_evaluation,
+    fingerprint_training,
+    list_languages,
+    read_evaluation,
+    read_training,
+)
+from xt.tasks.selection import shuffle_labels
+from xt.tasks.sources import Source
+from xt.tasks.table import TASKS, get_task
+from xt.tasks.task import Task
+
+__all__ = [
+    "TASKS",
+    "Answer",
+    "Classification",
+    "EvaluationData",
+    "Example",
+    "MultipleChoice",
+    "SentencePair",
+    "Source",
+    "SpanQA",
+    "Tagging",
+    "Task",
+    "TrainingData",
+    "fingerprint_evaluation",
+    "fingerprint_training",
+    "get_task",
+    "list_languages",
+    "read_evaluation",
+    "read_training",
+    "shuffle_labels",
+]

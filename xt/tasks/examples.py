@@ -1,0 +1,84 @@
+"""One frozen example type per format.
+
+All of them carry `id`, unique within a task's split and language; `cluster`, the unit that is resampled and
+sliced whole (premise, passage, sentence, pair); and `language`, our code. In a parallel task the same item has
+the same id and the same cluster in every language.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A sentence pair and its class."""
+
+    id: str
+    cluster: str
+    language: str
+    premise: str
+    hypothesis: str
+    label: int
+    """Index into the task's labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleChoice:
+    """A prompt, its possible continuations, and which of them is right."""
+
+    id: str
+    cluster: str
+    language: str
+    prompt: str
+    choices: tuple[str, ...]
+    label: int
+    """Index into the choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """Words and one tag per word."""
+
+    id: str
+    cluster: str
+    language: str
+    tokens: tuple[str, ...]
+    tags: tuple[int, ...]
+    """Indices into the task's labels, as many as tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A span of a context: `context[start : start + len(text)] == text`."""
+
+    text: str
+    start: int
+    """Offset of the first character (Unicode code points)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanQA:
+    """A question, the passage that answers it, and the accepted spans."""
+
+    id: str
+    cluster: str
+    language: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+    """Distinct, in the release's order; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePair:
+    """A sentence and its English translation."""
+
+    id: str
+    cluster: str
+    language: str
+    source: str
+    """The sentence in `language`."""
+    target: str
+    """The sentence in English."""
+
+
+Example = Classification | MultipleChoice | Tagging | SpanQA | SentencePair

@@ -1,0 +1,116 @@
+"""From a table as released to rows in our own field names, with ids, clusters and checked labels."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xt.errors import DataError
+from xt.languages import Language
+from xt.tasks.sources import Loaded, Source
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+Row = Mapping[str, Any]
+
+PLACEHOLDERS = (-1, "-1", "", "-", None)
+"""What releases write in place of a label that they hide."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One language's rows of a split; each is a mapping of `id`, `cluster` and the format's fields."""
+
+    language: str
+    """Our code."""
+    where: str
+    """File or hub address, for messages."""
+    values: list[Row]
+    """The rows, in the release's order."""
+    label_index: Mapping[Any, int]
+    """The release's value of a label -> index into the task's labels."""
+    num_dropped: int
+    """Rows left out because the release documents them as unlabelled."""
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.values)
+
+    def error(self, row: Row, message: str) -> DataError:
+        """The error to raise about a row."""
+        return DataError(f"{self.where}, row {row['id']} ({self.language}): {message}")
+
+    def head(self, row: Row) -> tuple[str, str, str]:
+        """What every example starts with: id, cluster, language."""
+        return row["id"], row["cluster"], self.language
+
+    def text(self, row: Row, field: str) -> str:
+        """A field that must be a string."""
+        if not isinstance(row[field], str):
+            raise self.error(row, f"{field} is {row[field]!r}; expected text")
+        return row[field]
+
+    def label(self, row: Row, value: Any) -> int:
+        """The index of a label as released. Raises DataError for placeholders and for unknown labels."""
+        if value in self.label_index:
+            return self.label_index[value]
+        allowed = ", ".join(repr(known) for known in self.label_index)
+        if value in PLACEHOLDERS:
+            raise self.error(row, f"label {value!r} is a placeholder for a hidden label; allowed: {allowed}")
+        raise self.error(row, f"unknown label {value!r}; allowed: {allowed}")
+
+
+def build_rows(loaded: Loaded, source: Source, labels: Sequence[str], language: Language) -> Rows:
+    """A language's rows out of a table as released.
+
+    Raises DataError for a missing column, a class order that is not the task's, a language without rows, ids
+    that occur twice, clusters that do not hold together.
+    """
+    where = loaded.where
+    _check_columns(loaded.table, source, where)
+    _check_class_names(loaded.table, source, labels, where)
+    table = source.select(loaded.table, language)
+    if not table.num_rows:
+        raise DataError(f"{where}: no rows for language {language.code!r} ({language.name})")
+    columns = {field: table[column].to_pylist() for field, column in source.columns.items()}
+    ids = columns.pop("id", None) or [str(position) for position in range(table.num_rows)]
+    _check_ids(ids, where)
+    clusters = source.cluster(columns, ids, where)
+    fields = ("id", "cluster", *columns)
+    values = [
+        dict(zip(fields, row, strict=True)) for row in zip(ids, clusters, *columns.values(), strict=True)
+    ]
+    kept = [row for row in values if not (source.drop_unlabelled and row["label"] in PLACEHOLDERS)]
+    released = source.label_values or range(len(labels))
+    label_index = {value: index for index, value in enumerate(released)}
+    return Rows(language.code, where, kept, label_index, len(values) - len(kept))
+
+
+def _check_columns(table: "Table", source: Source, where: str) -> None:
+    missing = [column for column in source.columns.values() if column not in table.column_names]
+    if missing:
+        raise DataError(f"{where}: no column {missing[0]!r}; there is: {', '.join(table.column_names)}")
+
+
+def _check_ids(ids: list[str], where: str) -> None:
+    seen: set[str] = set()
+    for id in ids:
+        if id in seen:
+            raise DataError(f"{where}: id {id!r} occurs twice; ids must be unique")
+        seen.add(id)
+
+
+def _check_class_names(table: "Table", source: Source, labels: Sequence[str], where: str) -> None:
+    """Integer labels mean what the file says they mean: its class names must be the task's, in its order."""
+    features = (
+        json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+        .get("info", {})
+        .get("features", {})
+    )
+    for field in {"label", "tags"} & source.columns.keys():
+        feature = features.get(source.columns[field], {})
+        names = feature.get("names") or feature.get("feature", {}).get("names")
+        if names and not source.label_values and list(names) != list(labels):
+            raise DataError(
+                f"{where}: classes of {source.columns[field]} are {names}; expected {list(labels)}"
+            )

@@ -1,0 +1,63 @@
+"""Which examples are used: a selection slice, caps, and the shuffled labels of the placebo.
+
+One order serves all: clusters by the hash of (data seed, cluster). It does not depend on the rows' order, on the
+language or on a library's random numbers, so parallel tasks keep the same items in every language, and a larger
+cap keeps what a smaller one kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeVar
+
+from xt.tasks.examples import Example
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+E = TypeVar("E", bound=Example)
+
+
+def _hashed_order(examples: Sequence[E], data_seed: int) -> list[int]:
+    """Positions, cluster after cluster in hash order; within a cluster in the rows' order."""
+    digests = {
+        e.cluster: blake2b(f"{data_seed}:{e.cluster}".encode(), digest_size=16).digest() for e in examples
+    }
+    return sorted(range(len(examples)), key=lambda i: (digests[examples[i].cluster], examples[i].cluster, i))
+
+
+def cap_examples(examples: Sequence[E], max_examples: int | None, data_seed: int) -> list[E]:
+    """At most `max_examples` examples (None: all) in their original order; a larger cap gives a superset."""
+    order = _hashed_order(examples, data_seed)
+    return [examples[i] for i in sorted(order[:max_examples])]
+
+
+def split_off(examples: Sequence[E], num_selection: int, data_seed: int) -> tuple[list[E], list[E]]:
+    """(rest, slice): whole clusters, in hash order, until the next would exceed `num_selection` examples.
+
+    Both keep the original order; no cluster is in both.
+    """
+    chosen: list[int] = []
+    for _, cluster in groupby(_hashed_order(examples, data_seed), key=lambda i: examples[i].cluster):
+        members = list(cluster)
+        if len(chosen) + len(members) > num_selection:
+            break
+        chosen += members
+    held_out = set(chosen)
+    rest = [example for i, example in enumerate(examples) if i not in held_out]
+    return rest, [examples[i] for i in sorted(chosen)]
+
+
+def shuffle_labels(examples: Sequence[E], rng: "Generator") -> list[E]:
+    """The placebo: the same examples with their labels permuted over them (the counts per label stay).
+
+    Raises ValueError for examples without a `label` (tagging, span QA, retrieval).
+    """
+    unlabelled = next((e for e in examples if not hasattr(e, "label")), None)
+    if unlabelled is not None:
+        raise ValueError(
+            f"{type(unlabelled).__name__} has no label to shuffle; allowed: Classification, MultipleChoice"
+        )
+    order = rng.permutation(len(examples))
+    return [replace(example, label=examples[j].label) for example, j in zip(examples, order, strict=True)]

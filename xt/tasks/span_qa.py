@@ -1,0 +1,64 @@
+"""Rows of a question on a passage -> examples whose answers lie where their offsets say."""
+
+from collections.abc import Sequence
+
+from xt.tasks.examples import Answer, SpanQA
+from xt.tasks.rows import Row, Rows
+
+MAX_SHIFT = 8
+"""Characters; the most that an answer's offset may be off by stripped leading whitespace and still be repaired."""
+
+
+def read_span_qa(rows: Rows) -> list[SpanQA]:
+    """One example per question, its distinct answers in the release's order.
+
+    The scripts behind some hub conversions stripped a passage's leading whitespace and left the offsets alone, so
+    that all answers of the passage lie the same number of characters before their offset. Where some answer of a
+    passage is not where its offset says, the passage is repaired by the smallest shift of 1 to MAX_SHIFT
+    characters to the left that puts *every* answer of *every* question on the passage in place; the examples
+    then carry the shifted offsets. No such shift: DataError naming the file, the row, expected and found.
+    Raises DataError for missing text and for a question without answers, too.
+    """
+    questions = [(row, _answers(rows, row)) for row in rows]
+    by_passage: dict[str, list[Answer]] = {}
+    for row, answers in questions:
+        by_passage.setdefault(rows.text(row, "context"), []).extend(answers)
+    shifts = {context: _find_shift(context, answers) for context, answers in by_passage.items()}
+    return [_question(rows, row, answers, shifts[row["context"]]) for row, answers in questions]
+
+
+def count_repaired(rows: Rows, examples: Sequence[SpanQA]) -> int:
+    """Number of examples whose offsets differ from the release's."""
+    pairs = zip(rows, examples, strict=True)
+    return sum(example.answers[0].start != row["answers"]["answer_start"][0] for row, example in pairs)
+
+
+def _answers(rows: Rows, row: Row) -> list[Answer]:
+    answers = row["answers"] or {"text": [], "answer_start": []}
+    texts, starts = answers["text"], answers["answer_start"]
+    if not texts or len(texts) != len(starts) or not all(texts):
+        raise rows.error(row, f"answers are {answers!r}; expected texts and as many offsets, at least one")
+    return [Answer(text, start) for text, start in zip(texts, starts, strict=True)]
+
+
+def _lies_at(context: str, answer: Answer, shift: int) -> bool:
+    start = answer.start - shift
+    return start >= 0 and context.startswith(answer.text, start)
+
+
+def _find_shift(context: str, answers: Sequence[Answer]) -> int | None:
+    """Characters by which all answers lie before their offsets: 0 where all are in place, None where none fits."""
+    fits = (s for s in range(MAX_SHIFT + 1) if all(_lies_at(context, answer, s) for answer in answers))
+    return next(fits, None)
+
+
+def _question(rows: Rows, row: Row, answers: Sequence[Answer], shift: int | None) -> SpanQA:
+    context = row["context"]
+    if shift is None:
+        wrong = next((answer for answer in answers if not _lies_at(context, answer, 0)), answers[0])
+        found = context[wrong.start : wrong.start + len(wrong.text)]
+        raise rows.error(
+            row, f"expected answer {wrong.text!r} at character {wrong.start} of its context, found {found!r}"
+        )
+    distinct = dict.fromkeys(Answer(answer.text, answer.start - shift) for answer in answers)
+    return SpanQA(*rows.head(row), rows.text(row, "question"), context, tuple(distinct))

@@ -1,0 +1,93 @@
+"""The row of the task table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from xt.errors import require_known
+from xt.languages import get_language
+from xt.tasks.sources import Source
+
+FORMATS = ("classification", "multiple_choice", "tagging", "span_qa", "retrieval")
+ROLES = ("intermediate", "target")
+LABELLED = ("classification", "multiple_choice", "tagging")
+"""Formats whose rows name their labels."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: what it is, where its rows lie, how it is scored."""
+
+    name: str
+    """The benchmark's name for it."""
+    format: str
+    """One of FORMATS: decides reader, encoding, head and metric columns."""
+    roles: tuple[str, ...]
+    """Which phases may train or score it, out of ROLES."""
+    group: str
+    """What is averaged together: sentence pair, structured, QA, retrieval, commonsense."""
+    languages: tuple[str, ...]
+    """Languages of the evaluation data, in the benchmark's order; training data comes in these only."""
+    labels: tuple[str, ...]
+    """Names of the labels or tags in the hub's order; empty where the format has none."""
+    training_task: str | None
+    """The task whose data a model for this one is trained on; None: nothing is trained."""
+    training: Source | None
+    """Rows to train on; None where another task's are used, or nothing is trained."""
+    selection: Source | None
+    """A split disjoint from training to select checkpoints on; None: a slice of the training rows."""
+    evaluation: Source | None
+    """Rows that are scored."""
+    parallel: bool
+    """Whether the items are the same in all languages."""
+    metrics: tuple[str, ...]
+    """Metrics, the primary one first."""
+    citation: str
+    """Who made the data."""
+    licence: str
+    """Licence of the data."""
+    note: str
+    """What a reader of its scores should know; says so where a source has no pinned revision."""
+
+    def __post_init__(self):
+        require_known("format", self.format, FORMATS)
+        for role in self.roles:
+            require_known("role", role, ROLES)
+        for code in self.languages:
+            get_language(code)
+        for field in ("name", "roles", "group", "languages", "metrics", "citation", "licence"):
+            if not getattr(self, field):
+                raise ValueError(f"task {self.name!r}: {field} is empty")
+        if len(set(self.languages)) != len(self.languages):
+            raise ValueError(f"task {self.name!r}: a language is named twice in {self.languages}")
+        if bool(self.labels) != (self.format in LABELLED):
+            raise ValueError(
+                f"task {self.name!r}: labels are {self.labels}; required for {', '.join(LABELLED)} only"
+            )
+        unpinned = [source for source in self.sources if source.revision is None]
+        if unpinned and "revision" not in self.note:
+            raise ValueError(
+                f"task {self.name!r}: {unpinned[0].dataset} has no revision and the note does not say so"
+            )
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources that the row names."""
+        return tuple(source for source in (self.training, self.selection, self.evaluation) if source)
+
+
+def build_table(*tasks: Task) -> Mapping[str, Task]:
+    """Name -> row, read-only. Raises ValueError for a duplicate name or an unknown training task."""
+    table: dict[str, Task] = {}
+    for task in tasks:
+        if task.name in table:
+            raise ValueError(f"task {task.name!r} stands twice in the table")
+        table[task.name] = task
+    for task in tasks:
+        if task.training_task is not None:
+            trained = table[require_known(f"training task of {task.name!r}", task.training_task, table)]
+            if trained.training is None:
+                raise ValueError(
+                    f"task {task.name!r}: its training task {trained.name!r} has no training rows"
+                )
+    return MappingProxyType(table)
