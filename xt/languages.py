@@ -1,9 +1,9 @@
 """The languages of XTREME (Hu et al., 2020) and XTREME-R (Ruder et al., 2021), and one order for them.
 
-The word order is the dominant order of subject, object and verb (WALS chapter 81, Dryer, 2013); `mixed` where
-that chapter finds none. The pretraining size is the text in the language's own script in CC-100, in GiB, which
-XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of Chinese and both encodings of Burmese are
-summed, romanised text is left out, and 0 marks a language that the 100 of XLM-R do not include.
+The word order is the dominant order of subject, object and verb (WALS chapter 81, Dryer, 2013); `mixed`
+where that chapter finds none. The pretraining size is the text in the language's own script in CC-100, in
+GiB, which XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of Chinese and both encodings of
+Burmese are summed, romanised text is left out, and 0 marks a language that XLM-R's 100 do not include.
 """
 
 from collections.abc import Mapping

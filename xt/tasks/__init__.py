@@ -1,8 +1,8 @@
 """Tasks: one row each in TASKS, read from the hub or from a folder, as checked examples.
 
-`table` holds the rows, `task` what a row is, `sources` where rows come from, `rows` the way from a release's
-columns to our fields, one file per format the way to examples, `selection` slices and caps, `reading` puts them
-together.
+`table` holds the rows, `task` what a row is, `sources` what names its data, `roots` where it is read,
+`rows` the way from a release's columns to our fields, one file per format the way to examples, `selection`
+slices and caps; `reading` puts them together.
 """
 
 from xt.tasks.examples import Answer, Classification, Example, MultipleChoice, SentencePair, SpanQA, Tagging
@@ -16,11 +16,12 @@ from xt.tasks.reading import (
     read_training,
 )
 from xt.tasks.selection import shuffle_labels
-from xt.tasks.sources import Source
+from xt.tasks.sources import STATUSES, Source, worst_status
 from xt.tasks.table import TASKS, get_task
 from xt.tasks.task import Task
 
 __all__ = [
+    "STATUSES",
     "TASKS",
     "Answer",
     "Classification",
@@ -40,4 +41,5 @@ __all__ = [
     "read_evaluation",
     "read_training",
     "shuffle_labels",
+    "worst_status",
 ]

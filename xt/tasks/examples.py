@@ -1,8 +1,8 @@
 """One frozen example type per format.
 
 All of them carry `id`, unique within a task's split and language; `cluster`, the unit that is resampled and
-sliced whole (premise, passage, sentence, pair); and `language`, our code. In a parallel task the same item has
-the same id and the same cluster in every language.
+sliced whole (premise, passage, sentence, pair); and `language`, our code. In a parallel task the same item
+has the same id and the same cluster in every language.
 """
 
 from dataclasses import dataclass

@@ -12,10 +12,11 @@ from xt.tasks.classification import read_classification
 from xt.tasks.examples import Example
 from xt.tasks.multiple_choice import read_multiple_choice
 from xt.tasks.retrieval import read_retrieval
+from xt.tasks.roots import open_root
 from xt.tasks.rows import Rows, build_rows
 from xt.tasks.selection import cap_examples, split_off
-from xt.tasks.sources import Source, open_root, worst_status
-from xt.tasks.span_qa import count_repaired, read_span_qa
+from xt.tasks.sources import Source, worst_status
+from xt.tasks.span_qa import count_repaired, gold_answers, read_span_qa
 from xt.tasks.table import get_task
 from xt.tasks.tagging import read_tagging
 from xt.tasks.task import Task
@@ -37,9 +38,7 @@ FORMATS = {
     "classification": Format(read_classification, lambda example: (example.label,)),
     "multiple_choice": Format(read_multiple_choice, lambda example: (example.label,)),
     "tagging": Format(read_tagging, lambda example: example.tags),
-    "span_qa": Format(
-        read_span_qa, lambda example: [answer.text for answer in example.answers], count_repaired
-    ),
+    "span_qa": Format(read_span_qa, gold_answers, count_repaired),
     "retrieval": Format(read_retrieval, lambda example: (example.source,)),
 }
 
@@ -117,10 +116,10 @@ def read_training(
 ) -> TrainingData:
     """What a model for a task is trained on: the rows of its training task (mnli for xnli, squad for xquad).
 
-    The selection examples are the split that the row names, else a slice of the training rows, by cluster, of at
-    most `num_selection`; `max_examples` (None: all) caps what is left to train on. Neither depends on the other.
-    Raises ValueError for an unknown task, language or root and for a task without training, DataError for absent
-    data, bad rows, and a selection that leaves nothing to train on.
+    The selection examples are the split that the row names, else a slice of the training rows, by cluster, of
+    at most `num_selection`; `max_examples` (None: all) caps what is left to train on, and moves no selection.
+    Raises ValueError for an unknown task, language or root and for a task without training, DataError for
+    absent data, bad rows, and a selection that leaves nothing to train on.
     """
     _require_count("max_examples", max_examples, least=1)
     _require_count("num_selection", num_selection, least=0)
@@ -148,30 +147,30 @@ def read_training(
 
 
 def fingerprint_training(name: str, root: str, language: str = "en") -> str:
-    """Hexadecimal SHA-256 of what `read_training` would read; loads no data. Raises as it does for absent data."""
+    """SHA-256, hexadecimal, of what `read_training` would read; loads nothing. Raises for absent data."""
     task = _training_task(name, language)
     sources = [source for source in (task.training, task.selection) if source]
     return _fingerprint(sources, root, language)
 
 
 def fingerprint_evaluation(name: str, root: str, language: str, split: str | None = None) -> str:
-    """Hexadecimal SHA-256 of what `read_evaluation` would read; loads no data. Raises as it does for absent data."""
+    """SHA-256, hexadecimal, of what `read_evaluation` would read; loads nothing. Raises for absent data."""
     return _fingerprint([_evaluation_source(get_task(name), language, split)], root, language)
 
 
 def list_languages(name: str, root: str, split: str | None = None) -> tuple[str, ...]:
-    """The task's languages whose evaluation split a root holds, in the task's order; loads no data.
+    """The task's languages whose evaluation split a root holds, in the task's order; loads no text.
 
-    A split that mixes languages counts as holding all of them, and the hub as holding everything.
+    The hub is taken to hold what the task's row names.
     """
     task, place = get_task(name), open_root(root)
     sources = ((code, _evaluation_source(task, code, split)) for code in task.languages)
-    return tuple(code for code, source in sources if place.holds(source, get_language(code), source.split))
+    return tuple(code for code, source in sources if place.holds(source, get_language(code)))
 
 
 def _read_split(task: Task, source: Source, root: str, language: str) -> EvaluationData:
     form, spoken = FORMATS[task.format], get_language(language)
-    loaded = open_root(root).read(source, spoken, source.split)
+    loaded = open_root(root).read(source, spoken)
     rows = build_rows(loaded, source, task.labels, spoken)
     examples = form.read(rows)
     repaired = form.count_repaired(rows, examples)
@@ -201,5 +200,5 @@ def _require_count(what: str, value: int | None, least: int) -> None:
 
 def _fingerprint(sources: Sequence[Source], root: str, language: str) -> str:
     place = open_root(root)
-    record = [place.fingerprint(source, get_language(language), source.split) for source in sources]
+    record = [place.fingerprint(source, get_language(language)) for source in sources]
     return hashlib.sha256(json.dumps(record).encode()).hexdigest()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from xt.errors import DataError
 from xt.languages import Language
-from xt.tasks.sources import Loaded, Source
+from xt.tasks.roots import Loaded
+from xt.tasks.sources import Source
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -69,17 +70,15 @@ def build_rows(loaded: Loaded, source: Source, labels: Sequence[str], language: 
     where = loaded.where
     _check_columns(loaded.table, source, where)
     _check_class_names(loaded.table, source, labels, where)
-    table = source.select(loaded.table, language)
+    table = source.select_language(loaded.table, language)
     if not table.num_rows:
         raise DataError(f"{where}: no rows for language {language.code!r} ({language.name})")
     columns = {field: table[column].to_pylist() for field, column in source.columns.items()}
     ids = columns.pop("id", None) or [str(position) for position in range(table.num_rows)]
     _check_ids(ids, where)
     clusters = source.cluster(columns, ids, where)
-    fields = ("id", "cluster", *columns)
-    values = [
-        dict(zip(fields, row, strict=True)) for row in zip(ids, clusters, *columns.values(), strict=True)
-    ]
+    columns |= {"id": ids, "cluster": clusters}
+    values = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     kept = [row for row in values if not (source.drop_unlabelled and row["label"] in PLACEHOLDERS)]
     released = source.label_values or range(len(labels))
     label_index = {value: index for index, value in enumerate(released)}
@@ -87,7 +86,8 @@ def build_rows(loaded: Loaded, source: Source, labels: Sequence[str], language: 
 
 
 def _check_columns(table: "Table", source: Source, where: str) -> None:
-    missing = [column for column in source.columns.values() if column not in table.column_names]
+    needed = [*source.columns.values(), *([source.language_column] if source.language_column else [])]
+    missing = [column for column in needed if column not in table.column_names]
     if missing:
         raise DataError(f"{where}: no column {missing[0]!r}; there is: {', '.join(table.column_names)}")
 
@@ -102,11 +102,8 @@ def _check_ids(ids: list[str], where: str) -> None:
 
 def _check_class_names(table: "Table", source: Source, labels: Sequence[str], where: str) -> None:
     """Integer labels mean what the file says they mean: its class names must be the task's, in its order."""
-    features = (
-        json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-        .get("info", {})
-        .get("features", {})
-    )
+    description = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = description.get("info", {}).get("features", {})
     for field in {"label", "tags"} & source.columns.keys():
         feature = features.get(source.columns[field], {})
         names = feature.get("names") or feature.get("feature", {}).get("names")

@@ -1,8 +1,8 @@
 """Which examples are used: a selection slice, caps, and the shuffled labels of the placebo.
 
-One order serves all: clusters by the hash of (data seed, cluster). It does not depend on the rows' order, on the
-language or on a library's random numbers, so parallel tasks keep the same items in every language, and a larger
-cap keeps what a smaller one kept.
+One order serves all: clusters by the hash of (data seed, cluster). It does not depend on the rows' order, on
+the language or on a library's random numbers, so parallel tasks keep the same items in every language, and a
+larger cap keeps what a smaller one kept.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,9 @@ E = TypeVar("E", bound=Example)
 
 def _hashed_order(examples: Sequence[E], data_seed: int) -> list[int]:
     """Positions, cluster after cluster in hash order; within a cluster in the rows' order."""
-    digests = {
-        e.cluster: blake2b(f"{data_seed}:{e.cluster}".encode(), digest_size=16).digest() for e in examples
-    }
-    return sorted(range(len(examples)), key=lambda i: (digests[examples[i].cluster], examples[i].cluster, i))
+    clusters = {example.cluster for example in examples}
+    digests = {name: blake2b(f"{data_seed}:{name}".encode(), digest_size=16).digest() for name in clusters}
+    return sorted(range(len(examples)), key=lambda i: (digests[examples[i].cluster], i))
 
 
 def cap_examples(examples: Sequence[E], max_examples: int | None, data_seed: int) -> list[E]:

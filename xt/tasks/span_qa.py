@@ -6,17 +6,17 @@ from xt.tasks.examples import Answer, SpanQA
 from xt.tasks.rows import Row, Rows
 
 MAX_SHIFT = 8
-"""Characters; the most that an answer's offset may be off by stripped leading whitespace and still be repaired."""
+"""Characters; the most leading whitespace whose loss from a passage is repaired."""
 
 
 def read_span_qa(rows: Rows) -> list[SpanQA]:
     """One example per question, its distinct answers in the release's order.
 
-    The scripts behind some hub conversions stripped a passage's leading whitespace and left the offsets alone, so
-    that all answers of the passage lie the same number of characters before their offset. Where some answer of a
-    passage is not where its offset says, the passage is repaired by the smallest shift of 1 to MAX_SHIFT
-    characters to the left that puts *every* answer of *every* question on the passage in place; the examples
-    then carry the shifted offsets. No such shift: DataError naming the file, the row, expected and found.
+    The scripts behind some hub conversions stripped a passage's leading whitespace and left the offsets
+    alone, so that all answers of the passage lie equally far before their offsets. Where an answer is not
+    where its offset says, the offsets of its passage are moved by the smallest number of characters, 1 to
+    MAX_SHIFT to the left, that puts *every* answer to *every* question on the passage in place. Where none
+    does: DataError naming the file, the row, expected and found. An answer is never searched for elsewhere.
     Raises DataError for missing text and for a question without answers, too.
     """
     questions = [(row, _answers(rows, row)) for row in rows]
@@ -33,6 +33,11 @@ def count_repaired(rows: Rows, examples: Sequence[SpanQA]) -> int:
     return sum(example.answers[0].start != row["answers"]["answer_start"][0] for row, example in pairs)
 
 
+def gold_answers(example: SpanQA) -> list[str]:
+    """The accepted texts."""
+    return [answer.text for answer in example.answers]
+
+
 def _answers(rows: Rows, row: Row) -> list[Answer]:
     answers = row["answers"] or {"text": [], "answer_start": []}
     texts, starts = answers["text"], answers["answer_start"]
@@ -47,7 +52,7 @@ def _lies_at(context: str, answer: Answer, shift: int) -> bool:
 
 
 def _find_shift(context: str, answers: Sequence[Answer]) -> int | None:
-    """Characters by which all answers lie before their offsets: 0 where all are in place, None where none fits."""
+    """Characters by which all answers lie before their offsets: 0 if all are in place, None if none fits."""
     fits = (s for s in range(MAX_SHIFT + 1) if all(_lies_at(context, answer, s) for answer in answers))
     return next(fits, None)
 
@@ -58,7 +63,7 @@ def _question(rows: Rows, row: Row, answers: Sequence[Answer], shift: int | None
         wrong = next((answer for answer in answers if not _lies_at(context, answer, 0)), answers[0])
         found = context[wrong.start : wrong.start + len(wrong.text)]
         raise rows.error(
-            row, f"expected answer {wrong.text!r} at character {wrong.start} of its context, found {found!r}"
+            row, f"expected {wrong.text!r} at character {wrong.start} of its context, found {found!r}"
         )
     distinct = dict.fromkeys(Answer(answer.text, answer.start - shift) for answer in answers)
     return SpanQA(*rows.head(row), rows.text(row, "question"), context, tuple(distinct))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from xt.errors import require_known
-from xt.tasks.sources import Source, group_consecutive, group_equal, select_by_column, select_by_prefix
+from xt.tasks.sources import Source, group_consecutive, group_equal
 from xt.tasks.task import Task, build_table
 
 UNPINNED = "The hub revision is not pinned: main is resolved when read, and the commit is recorded."
@@ -12,8 +12,8 @@ UNPINNED = "The hub revision is not pinned: main is resolved when read, and the 
 NLI = ("entailment", "neutral", "contradiction")
 
 UPOS = (
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ",
-    "SYM", "VERB", "X",
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
+    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
 )  # fmt: skip
 
 PANX_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -36,7 +36,7 @@ XNLI = Source(
     "XNLI",
     "test",
     {"premise": "sentence1", "hypothesis": "sentence2", "label": "gold_label"},
-    select=select_by_column("language"),
+    language_column="language",
     cluster=group_consecutive(3, "premise"),
     label_values=NLI,
 )
@@ -56,7 +56,13 @@ PANX = Source(
 )
 XQUAD = Source("google/xtreme", "XQuAD.{code}", "validation", QA, cluster=group_equal("context"))
 TYDIQA = Source(
-    "google/xtreme", "tydiqa", "validation", QA, select=select_by_prefix("id"), cluster=group_equal("context")
+    "google/xtreme",
+    "tydiqa",
+    "validation",
+    QA,
+    language_column="id",
+    language_pattern="(?i)^{name}-",
+    cluster=group_equal("context"),
 )
 TATOEBA = Source(
     "google/xtreme",
@@ -140,7 +146,8 @@ TASKS: Mapping[str, Task] = build_table(
         roles=("target",),
         group="structured",
         languages=tuple(
-            "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh".split()
+            "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo "
+            "zh".split()
         ),
         labels=UPOS,
         training_task="udpos",
@@ -159,8 +166,8 @@ TASKS: Mapping[str, Task] = build_table(
         roles=("target",),
         group="structured",
         languages=tuple(
-            "ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt es bg ru ja ka ko th sw yo my zh "
-            "kk tr et fi hu".split()
+            "ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt es bg ru ja ka ko th sw "
+            "yo my zh kk tr et fi hu".split()
         ),
         labels=PANX_TAGS,
         training_task="panx",
@@ -205,7 +212,7 @@ TASKS: Mapping[str, Task] = build_table(
         metrics=("f1", "exact_match"),
         citation="Clark et al. (2020), TyDi QA, TACL; gold passages as in XTREME, Hu et al. (2020), ICML",
         licence="Apache-2.0",
-        note=f"The reported split is called validation: never select on it. A cluster is a passage. {UNPINNED}",
+        note=f"The reported split is called validation. A cluster is a passage. {UNPINNED}",
     ),
     Task(
         name="tatoeba",
@@ -213,8 +220,8 @@ TASKS: Mapping[str, Task] = build_table(
         roles=("target",),
         group="retrieval",
         languages=tuple(
-            "ar he vi id jv tl eu ml ta te af nl de el bn hi mr ur fa fr it pt es bg ru ja ka ko th sw zh kk tr et fi "
-            "hu".split()
+            "ar he vi id jv tl eu ml ta te af nl de el bn hi mr ur fa fr it pt es bg ru ja ka ko th sw zh kk "
+            "tr et fi hu".split()
         ),
         labels=(),
         training_task=None,

@@ -66,9 +66,8 @@ class Task:
             )
         unpinned = [source for source in self.sources if source.revision is None]
         if unpinned and "revision" not in self.note:
-            raise ValueError(
-                f"task {self.name!r}: {unpinned[0].dataset} has no revision and the note does not say so"
-            )
+            dataset = unpinned[0].dataset
+            raise ValueError(f"task {self.name!r}: {dataset} has no revision and the note does not say so")
 
     @property
     def sources(self) -> tuple[Source, ...]:
