@@ -14,8 +14,14 @@ SAMPLES = {
     "exact_match": (["the cat", "dog"], [["Cat!"], ["a bird", "frog"]]),
     "f1": (["the cat", "big dog"], [["Cat!"], ["a bird", "dog"]]),
 }
-POINTS = {"accuracy": 50, "token_accuracy": 200 / 3, "chunk_f1": 200 / 3, "span_f1": 0, "exact_match": 50,
-          "f1": 100 * (1 + 2 / 3) / 2}
+POINTS = {
+    "accuracy": 50,
+    "token_accuracy": 200 / 3,
+    "chunk_f1": 200 / 3,
+    "span_f1": 0,
+    "exact_match": 50,
+    "f1": 100 * (1 + 2 / 3) / 2,
+}
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 

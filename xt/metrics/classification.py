@@ -12,8 +12,10 @@ def label_stats(predictions: Sequence[int], gold: Sequence[int]) -> np.ndarray:
     """N predicted and N gold labels (for retrieval: indices) -> (N, 2) integers (correct, count)."""
     predictions, gold = np.asarray(predictions), np.asarray(gold)
     if predictions.shape != gold.shape or gold.ndim != 1:
-        raise DataError(f"predictions of shape {predictions.shape} for gold labels of shape {gold.shape}; "
-                        "both must be (N,)")
+        raise DataError(
+            f"predictions of shape {predictions.shape} for gold labels of shape {gold.shape}; "
+            "both must be (N,)"
+        )
     return np.column_stack([predictions == gold, np.ones(len(gold), dtype=bool)]).astype(np.int64)
 
 

@@ -44,8 +44,10 @@ def best_over_gold(score: Callable, predictions: Sequence[str], gold: Sequence[S
     for row, answers in enumerate(gold):
         if not answers or isinstance(answers, str):
             raise DataError(f"question {row}: gold is {answers!r}; SQuAD v1.1 needs a list of answers")
-    best = [max(score(normalise_answer(prediction), normalise_answer(answer)) for answer in answers)
-            for prediction, answers in zip(predictions, gold, strict=True)]
+    best = [
+        max(score(normalise_answer(prediction), normalise_answer(answer)) for answer in answers)
+        for prediction, answers in zip(predictions, gold, strict=True)
+    ]
     return np.column_stack([np.array(best, dtype=float), np.ones(len(gold))])
 
 

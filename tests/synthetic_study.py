@@ -1,0 +1,140 @@
+"""A small invented study, written through `xt.results`: known gains, seed noise, a floor language."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xt.metrics import METRICS
+from xt.results import reduce_stats, write_run
+from xt.tasks import TASKS
+
+ARMS = ("none", "mnli", "squad", "hellaswag", "mnli_shuffled")
+LANGUAGES = {
+    "xnli": ("en", "de", "fr", "zh"),
+    "udpos": ("en", "de", "nl", "zh"),
+    "panx": ("en", "de", "nl", "zh"),
+    "xquad": ("en", "de", "es", "zh"),
+    "tydiqa": ("en", "fi", "ko"),
+    "tatoeba": ("de", "nl", "zh"),
+}
+BASELINE = {"xnli": 0.5, "udpos": 0.6, "panx": 0.5, "xquad": 0.4, "tydiqa": 0.35, "tatoeba": 0.3}
+FLOOR = {"xnli": 35.0, "udpos": 30.0, "panx": 10.0, "xquad": 8.0, "tydiqa": 8.0, "tatoeba": 0.5}
+GAINS = {
+    ("squad", "xquad"): 0.15,
+    ("squad", "tydiqa"): 0.1,
+    ("mnli", "xnli"): 0.05,
+    ("hellaswag", "tatoeba"): -0.1,
+}
+LAYERS, DIRECTIONS, REPORTED_LAYER = range(5), ("from_english", "to_english"), 3
+AT_FLOOR = "zh"
+
+
+def write_study(
+    results: Path,
+    study: str = "real",
+    *,
+    seeds=(1, 2, 3),
+    arms=ARMS,
+    languages=LANGUAGES,
+    num_clusters: int = 60,
+    cluster_size: int = 2,
+    seed_noise: float = 0.01,
+    gains=GAINS,
+    outcomes=None,
+) -> None:
+    """Every arm x target x seed; `outcomes` maps (arm, target, seed) to an outcome other than ok."""
+    outcomes = outcomes or {}
+    for target in languages:
+        rng = np.random.default_rng(list(target.encode()))
+        difficulty = {code: rng.normal(0, 0.15, num_clusters) for code in languages[target]}
+        for arm in arms:
+            for seed in seeds:
+                rate = BASELINE[target] + gains.get((arm, target), 0) + rng.normal(0, seed_noise)
+                stats = simulate_stats(target, rate, difficulty, cluster_size, rng)
+                outcome = outcomes.get((arm, target, seed), "ok")
+                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome)
+
+
+def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
+    """Per-example statistics of all metrics, of every language (and layer and direction of retrieval)."""
+    layers = (
+        [(layer, way) for layer in LAYERS for way in DIRECTIONS] if target == "tatoeba" else [(None, None)]
+    )
+    frames = []
+    for code, hard in difficulty.items():
+        level = FLOOR[target] / 100 if code == AT_FLOOR else rate * (1.3 if code == "en" else 1)
+        for layer, way in layers:
+            depth = 1 if layer in (None, REPORTED_LAYER) else 0.5
+            chance = np.clip(np.repeat(level * depth + hard * level, cluster_size), 0, 1)
+            correct = (rng.random(len(chance)) < chance).astype(int)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "eval_language": code,
+                        "id": [f"i{n}" for n in range(len(chance))],
+                        "cluster": [f"c{n // cluster_size}" for n in range(len(chance))],
+                        **({} if layer is None else {"layer": layer, "direction": way}),
+                        **metric_columns(target, correct),
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def metric_columns(target, correct) -> dict:
+    """Statistics of the target's metrics that all agree with `correct` (N,)."""
+    columns = {}
+    for name in TASKS[target].metrics:
+        first, *rest = METRICS[name].columns
+        columns[f"{name}.{first}"] = correct
+        columns |= {f"{name}.{other}": np.ones_like(correct) for other in rest}
+    return columns
+
+
+def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok") -> None:
+    """One run through `write_run`, its scores reduced from its statistics."""
+    run_id = f"{target}-{arm}-s{seed}"
+    scores = reduce_stats(stats).assign(
+        run_id=run_id,
+        study=study,
+        encoder="mini",
+        intermediate=arm,
+        target=target,
+        train_language="en",
+        split="test",
+        seed=seed,
+        floor=FLOOR[target],
+        floor_kind="majority",
+        at_floor=False,
+        max_train_examples=None,
+        max_eval_examples=None,
+        preset="mini",
+        outcome=outcome,
+        data_status="subset",
+        code_version="test",
+    )
+    for key in ("layer", "direction"):
+        scores[key] = scores.get(key)
+    phase = "retrieval" if target == "tatoeba" else "target"
+    index_row = dict(
+        phase=phase,
+        encoder="mini",
+        intermediate=arm,
+        target=target,
+        seed=seed,
+        model_id=f"m-{run_id}",
+        parent_id="",
+        status="done",
+        seconds=1.5,
+        num_train_examples=100,
+        num_truncated=0,
+        outcome=outcome,
+        data_status="subset",
+        code_version="test",
+        device="cpu",
+        precision="fp32",
+        num_threads=1,
+        libraries="numpy 2",
+    )
+    write_run(folder, run_id, scores, index_row, stats)
