@@ -88,7 +88,7 @@ class FolderRoot:
             return pyarrow.concat_tables(pyarrow.parquet.ParquetFile(file).read(columns) for file in files)
         except pyarrow.ArrowInvalid as error:
             raise DataError(
-                f"{files[0]}: not readable as parquet ({error}); is it a Git LFS pointer, or a copy cut short? "
+                f"{files[0]}: not readable as parquet ({error}); a Git LFS pointer, or a copy cut short? "
                 f"{self._hint(dataset)}"
             ) from error
 
