@@ -96,7 +96,7 @@ class GainTest:
     df: int
     """Degrees of freedom of the pooled seed variance, (S - 1)(K - 1)."""
     seed_sd: float
-    """Pooled seed x arm residual standard deviation of one score, points."""
+    """Pooled residual standard deviation of one score over seeds, points."""
     kind: str
     """What the interval is over: SEEDS_AND_ITEMS, or ITEMS_ONLY at two seeds."""
 
@@ -111,6 +111,9 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray, level: float = 0.95
         sigma2 = sum r_sk^2 / ((S-1)(K-1))       var(gain_k) = 2 sigma2 / S + item_variance_k
         t_k = gain_k / sqrt(var(gain_k))         Student's t with (S-1)(K-1) degrees of freedom
 
+    A baseline that is the same at every seed (retrieval without training) shares no seed with the arms; then
+    r_sk = y_sk - mean_s y_k over the K - 1 trained arms, and var(gain_k) = sigma2 / S + item_variance_k.
+
     sigma2 is the residual mean square of the seed x arm two-way layout (Scheffe 1959, chapter 4): what all
     arms of a seed share cancels from a gain, and pooling over the arms (placebo arms too: they are trained
     alike) gives few seeds their degrees of freedom.  With K = 2 and no item variance this is the paired t
@@ -124,9 +127,10 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray, level: float = 0.95
     num_seeds, num_arms = check_layout(scores)
     gain = (scores[:, 1:] - scores[:, :1]).mean(axis=0)
     df = (num_seeds - 1) * (num_arms - 1)
-    seed_variance = float((two_way_residuals(scores) ** 2).sum() / df)
+    residuals, num_varying = seed_residuals(scores)
+    seed_variance = float((residuals**2).sum() / df)
     infer = infer_over_items if num_seeds == 2 else infer_over_seeds
-    error, quantile, p, kind = infer(gain, 2 * seed_variance / num_seeds, item_variance, df, level)
+    error, quantile, p, kind = infer(gain, num_varying * seed_variance / num_seeds, item_variance, df, level)
     half = quantile * error
     return GainTest(gain, error, gain - half, gain + half, p, df, seed_variance**0.5, kind)
 
@@ -142,9 +146,12 @@ def check_layout(scores: np.ndarray) -> tuple[int, int]:
     return scores.shape
 
 
-def two_way_residuals(scores: np.ndarray) -> np.ndarray:
-    """(S, K) scores minus their seed means and arm means, plus the grand mean."""
-    return scores - scores.mean(axis=1, keepdims=True) - scores.mean(axis=0) + scores.mean()
+def seed_residuals(scores: np.ndarray) -> tuple[np.ndarray, int]:
+    """Residuals over seeds of scores (S, K), and how many of a gain's two scores vary: see `gain_test`."""
+    centred = scores - scores.mean(axis=0)
+    if np.ptp(scores[:, 0]) == 0:
+        return centred[:, 1:], 1
+    return centred - centred.mean(axis=1, keepdims=True), 2
 
 
 def infer_over_seeds(

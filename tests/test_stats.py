@@ -1,0 +1,187 @@
+"""Intervals and tests against known distributions, scipy and statsmodels."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.stats import binom
+
+from xt.metrics import METRICS
+from xt.stats import (
+    ITEMS_ONLY,
+    SEEDS_AND_ITEMS,
+    adjust_benjamini_hochberg,
+    adjust_holm,
+    cluster_bootstrap,
+    cluster_interval,
+    gain_test,
+)
+
+ACCURACY = METRICS["accuracy"].reduce
+NO_ITEMS = np.zeros(4)
+
+
+def accuracy_stats(correct):
+    return np.stack([correct, np.ones_like(correct)], axis=-1)
+
+
+def within(count, trials, rate, level=0.999):
+    """Whether a count of successes is one that this rate gives in all but 1 of 1,000 simulations."""
+    low, high = binom.interval(level, trials, rate)
+    return low <= count <= high
+
+
+def test_bootstrap_error_is_that_of_a_mean():
+    rng = np.random.default_rng(0)
+    correct = (rng.random(400) < 0.3).astype(float)
+    resampled = cluster_bootstrap(accuracy_stats(correct), np.arange(400), ACCURACY, rng, 4000)
+    assert resampled.std() == pytest.approx(100 * np.sqrt(correct.var() / 400), rel=0.05)
+    assert resampled.mean() == pytest.approx(100 * correct.mean(), abs=0.2)
+
+
+def test_examples_of_one_cluster_are_one_observation():
+    correct = (np.random.default_rng(1).random(200) < 0.5).astype(float)
+    stats, clusters = accuracy_stats(correct), np.arange(200)
+    once = cluster_bootstrap(stats, clusters, ACCURACY, np.random.default_rng(2))
+    tenfold = cluster_bootstrap(
+        stats.repeat(10, axis=0), clusters.repeat(10), ACCURACY, np.random.default_rng(2)
+    )
+    np.testing.assert_allclose(once, tenfold)
+
+
+def test_order_of_examples_does_not_matter():
+    rng = np.random.default_rng(3)
+    stats, clusters, order = rng.random((60, 3, 2)), rng.integers(20, size=60), rng.permutation(60)
+    first = cluster_bootstrap(stats, clusters, ACCURACY, np.random.default_rng(4), 50)
+    second = cluster_bootstrap(stats[order], clusters[order], ACCURACY, np.random.default_rng(4), 50)
+    assert first.shape == (50, 3)
+    np.testing.assert_allclose(first, second)
+
+
+def test_what_is_parallel_is_resampled_jointly():
+    correct = (np.random.default_rng(5).random((100, 1)) < 0.5).astype(float)
+    both = accuracy_stats(np.concatenate([correct, correct], axis=1))
+    resampled = cluster_bootstrap(both, np.arange(100), ACCURACY, np.random.default_rng(6))
+    assert (resampled[:, 0] == resampled[:, 1]).all() and resampled[:, 0].std() > 1
+
+
+def test_bootstrap_of_f1_agrees_with_scipy():
+    rng = np.random.default_rng(7)
+    stats = rng.integers(0, 4, size=(150, 3)) + np.array([0, 4, 4])
+    reduce = METRICS["span_f1"].reduce
+    ours = cluster_bootstrap(stats, np.arange(150), reduce, rng, 4000)
+    score = lambda rows, axis: reduce(stats[rows].sum(axis=-2))  # noqa: E731
+    scipys = scipy.stats.bootstrap((np.arange(150),), score, n_resamples=4000, rng=rng, axis=-1)
+    assert ours.std() == pytest.approx(scipys.standard_error, rel=0.06)
+
+
+def test_one_cluster_has_no_interval():
+    low, high = cluster_interval(np.ones((5, 2)), np.zeros(5), ACCURACY, np.random.default_rng(0))
+    assert np.isnan(low) and np.isnan(high)
+
+
+def test_intervals_of_clustered_examples_cover():
+    rng, hits, trials = np.random.default_rng(8), 0, 300
+    for _ in range(trials):
+        rate = rng.beta(2, 2, size=80)  # of each cluster; 50 points on average
+        correct = (rng.random((80, 5)) < rate[:, None]).astype(float).ravel()
+        low, high = cluster_interval(accuracy_stats(correct), np.repeat(np.arange(80), 5), ACCURACY, rng, 400)
+        hits += low <= 50 <= high
+    assert within(hits, trials, 0.94)
+
+
+def simulate(rng, trials, num_seeds, num_arms, gain=0.0):
+    """Scores (trials, S, K): a spread over seeds that all arms share, and one of each run; arm 1 gains."""
+    scores = 50 + rng.normal(0, 3, (trials, num_seeds, 1)) + rng.normal(0, 1, (trials, num_seeds, num_arms))
+    scores[:, :, 1] += gain
+    return scores
+
+
+@pytest.mark.parametrize(("num_seeds", "num_arms"), [(3, 5), (3, 2), (5, 4)])
+def test_p_values_are_uniform_where_nothing_gains(num_seeds, num_arms):
+    scores = simulate(np.random.default_rng(9), 2000, num_seeds, num_arms)
+    p = np.array([gain_test(table, np.zeros(num_arms - 1)).p[0] for table in scores])
+    assert scipy.stats.kstest(p, "uniform").pvalue > 0.001
+    for level in (0.01, 0.05, 0.2):
+        assert within((p < level).sum(), 2000, level)
+
+
+def test_intervals_cover_the_gain_and_it_is_found():
+    scores = simulate(np.random.default_rng(10), 2000, 3, 5, gain=2.0)
+    tests = [gain_test(table, NO_ITEMS) for table in scores]
+    assert within(sum(t.low[0] <= 2.0 <= t.high[0] for t in tests), 2000, 0.95)
+    assert within(sum(t.low[1] <= 0.0 <= t.high[1] for t in tests), 2000, 0.95)
+    assert np.mean([t.gain[0] for t in tests]) == pytest.approx(2, abs=0.1)
+    assert np.mean([t.p[0] < 0.05 for t in tests]) > 0.4
+
+
+@pytest.mark.parametrize("item_sd", [0.5, 1.0, 3.0])
+def test_the_spread_over_items_is_covered_too(item_sd):
+    rng = np.random.default_rng(11)
+    scores = simulate(rng, 2000, 3, 5)
+    scores[:, :, 1:] += rng.normal(0, item_sd, (2000, 1, 4))  # the same at every seed
+    with_items = [gain_test(table, np.full(4, item_sd**2)).p[0] for table in scores]
+    without = [gain_test(table, NO_ITEMS).p[0] for table in scores]
+    assert np.mean(np.array(with_items) < 0.05) <= binom.ppf(0.999, 2000, 0.05) / 2000
+    assert np.mean(np.array(without) < 0.05) > np.mean(np.array(with_items) < 0.05) + 0.01
+
+
+def test_a_baseline_without_seeds_has_no_share_in_the_variance():
+    scores = np.random.default_rng(12).normal(50, 2, (2000, 3, 5))
+    scores[:, :, 0] = 50  # retrieval without training is the same at every seed
+    p = np.array([gain_test(table, NO_ITEMS).p[0] for table in scores])
+    assert scipy.stats.kstest(p, "uniform").pvalue > 0.001
+    one_arm = scores[0, :, :2]
+    assert gain_test(one_arm, np.zeros(1)).p[0] == pytest.approx(
+        scipy.stats.ttest_1samp(one_arm[:, 1], 50).pvalue
+    )
+
+
+def test_two_arms_are_a_paired_t_test():
+    scores = np.random.default_rng(13).normal(50, 2, (12, 2))
+    ours, scipys = gain_test(scores, np.zeros(1)), scipy.stats.ttest_rel(scores[:, 1], scores[:, 0])
+    assert ours.p[0] == pytest.approx(scipys.pvalue)
+    assert ours.gain[0] / ours.standard_error[0] == pytest.approx(scipys.statistic)
+    assert (ours.low[0], ours.high[0]) == pytest.approx(tuple(scipys.confidence_interval(0.95)))
+
+
+def test_several_arms_are_the_two_way_model_of_statsmodels():
+    import pandas as pd
+    import statsmodels.formula.api as smf
+
+    scores = np.random.default_rng(14).normal(50, 2, (3, 5))
+    frame = pd.DataFrame({"y": scores.ravel(), "seed": np.repeat(range(3), 5), "arm": np.tile(range(5), 3)})
+    model = smf.ols("y ~ C(arm) + C(seed)", frame).fit()
+    names, ours = [f"C(arm)[T.{k}]" for k in range(1, 5)], gain_test(scores, NO_ITEMS)
+    np.testing.assert_allclose(ours.gain, model.params[names])
+    np.testing.assert_allclose(ours.standard_error, model.bse[names])
+    np.testing.assert_allclose(ours.p, model.pvalues[names])
+    assert ours.df == model.df_resid == 8 and ours.seed_sd == pytest.approx(model.mse_resid**0.5)
+
+
+def test_what_a_seed_does_to_all_arms_cancels():
+    scores = np.random.default_rng(15).normal(50, 2, (3, 5))
+    shifted = gain_test(scores + np.array([[10.0], [0.0], [-20.0]]), NO_ITEMS)
+    np.testing.assert_allclose(shifted.p, gain_test(scores, NO_ITEMS).p)
+
+
+def test_two_seeds_give_no_p():
+    test = gain_test(np.random.default_rng(16).normal(50, 2, (2, 3)), np.array([1.0, 4.0]))
+    assert np.isnan(test.p).all() and test.kind == ITEMS_ONLY != SEEDS_AND_ITEMS
+    np.testing.assert_allclose(test.high - test.low, 2 * 1.959964 * np.array([1, 2]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("scores", "message"), [
+    (np.zeros((1, 3)), "1 seed: no gain is tested below 2"),
+    (np.zeros((3, 1)), "a baseline and an arm"),
+    (np.array([[1, 2], [np.nan, 3], [1, 2]]), "a score is missing"),
+])  # fmt: skip
+def test_too_little_is_refused(scores, message):
+    with pytest.raises(ValueError, match=message):
+        gain_test(scores, np.zeros(max(1, scores.shape[1] - 1)))
+
+
+def test_corrections_by_hand_and_with_a_missing_p():
+    p = np.array([0.01, np.nan, 0.04, 0.03])
+    np.testing.assert_allclose(adjust_holm(p), [0.03, np.nan, 0.06, 0.06])
+    np.testing.assert_allclose(adjust_benjamini_hochberg(p), [0.03, np.nan, 0.04, 0.04])
+    assert np.isnan(adjust_holm(np.array([np.nan]))).all()
