@@ -1,0 +1,190 @@
+"""`root="hub"` with the hub's real clients, against a hub on the loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tests.hub.server import Repository, serve
+from xt.locations import folder
+from xt.tasks import TASKS, list_languages
+
+OLD, NEW = "a" * 40, "b" * 40
+CLIENT = Path(__file__).with_name("client.py")
+CARD = """---
+configs:
+- config_name: de
+  data_files:
+  - split: test
+    path: de/test-*
+---
+"""
+
+
+def run_client(home: Path, url: str, function: str, *arguments: str, offline: bool = False):
+    """What a function of client.py returns in a process with this cache and hub, in offline mode or not."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    settings = {"HF_HOME": str(home), "HF_ENDPOINT": url, "HF_HUB_OFFLINE": str(int(offline))}
+    command = [sys.executable, str(CLIENT), function, *arguments]
+    # The clients try again for about a minute: a process that takes far longer does not end by itself.
+    done = subprocess.run(command, env=clean | settings, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def write_pairs(place: Path, *sentences: str) -> Path:
+    """A dataset repository with one file per sentence."""
+    (place / "de").mkdir(parents=True)
+    (place / "README.md").write_text(CARD)
+    for index, sentence in enumerate(sentences):
+        table = pyarrow.table({"source": [sentence], "target": ["good morning"]})
+        pyarrow.parquet.write_table(table, place / "de" / f"test-{index:05}-of-{len(sentences):05}.parquet")
+    return place
+
+
+def sources_of(answer: dict) -> list[str]:
+    """The sentences that `read_pairs` found."""
+    return [row["source"] for row in answer["rows"]]
+
+
+@pytest.fixture
+def home(tmp_path):
+    """An empty cache."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """A dataset of two commits; `main` is the newer one."""
+    old = write_pairs(tmp_path / "old", "guten Morgen")
+    new = write_pairs(tmp_path / "new", "moin", "hallo")
+    return Repository("datasets", "owner/pairs", {OLD: old, NEW: new})
+
+
+def test_pinned_revision_is_read_while_main_has_moved(pairs, home):
+    with serve([pairs]) as hub:
+        main = run_client(home, hub.url, "read_pairs")
+        pinned = run_client(home, hub.url, "read_pairs", OLD)
+    assert sources_of(main) == ["moin", "hallo"] and NEW in main["files"][0]
+    assert sources_of(pinned) == ["guten Morgen"] and OLD in pinned["files"][0]
+
+
+def test_second_start_fetches_no_file_and_offline_asks_nothing(pairs, home):
+    with serve([pairs]) as hub:
+        first = run_client(home, hub.url, "read_pairs", NEW)
+        fetched = hub.downloads()
+        second = run_client(home, hub.url, "read_pairs", NEW)
+        assert len(hub.downloads(".parquet")) == 2, "one download per file"
+        assert hub.downloads() == fetched
+        asked = len(hub.requests)
+        offline = run_client(home, hub.url, "read_pairs", NEW, offline=True)
+        assert len(hub.requests) == asked
+    gone = run_client(home, hub.url, "read_pairs", NEW, offline=True)
+    assert first == second == offline == gone
+
+
+def test_offline_never_stands_one_commit_in_for_another(pairs, home):
+    with serve([pairs]) as hub:
+        run_client(home, hub.url, "read_pairs", NEW)
+        run_client(home, hub.url, "read_pairs", OLD)
+    assert sources_of(run_client(home, hub.url, "read_pairs", NEW, offline=True)) == ["moin", "hallo"]
+    unseen = "c" * 40
+    message = run_client(home, hub.url, "read_pairs", unseen, offline=True)["DataError"]
+    assert "owner/pairs" in message and unseen in message
+
+
+def test_listing_in_pages_and_an_interrupted_download_lose_no_row(pairs, home):
+    with serve([pairs], page=1) as hub:
+        hub.cut = 50
+        assert sources_of(run_client(home, hub.url, "read_pairs")) == ["moin", "hallo"]
+        sent = hub.downloads()
+    assert len(sent) == len(set(sent)) + 1, "the file that was cut was asked for once more"
+
+
+def test_unknown_dataset_revision_and_config_are_named(pairs, home):
+    with serve([pairs]) as hub:
+        revision = run_client(home, hub.url, "read_pairs", "no-such-branch")["DataError"]
+    other = Repository("datasets", "owner/others", pairs.commits)
+    with serve([other]) as hub:
+        dataset = run_client(home, hub.url, "read_pairs")["DataError"]
+    assert "owner/pairs" in revision and "no-such-branch" in revision
+    assert "owner/pairs" in dataset and "fetch it once online" in dataset
+
+
+def test_unreachable_hub_ends_in_a_clear_error(home):
+    with serve([]) as hub:
+        pass
+    message = run_client(home, hub.url, "read_pairs")["DataError"]
+    assert "owner/pairs" in message and "folder root" in message
+
+
+def test_hub_that_goes_away_half_way_ends_in_a_clear_error(pairs, home):
+    with serve([pairs]) as hub:
+        hub.broken = "/tree/"
+        message = run_client(home, hub.url, "read_pairs")["DataError"]
+    assert "owner/pairs" in message
+
+
+def repositories_of(root: Path) -> list[Repository]:
+    """Every dataset repository of a folder root, at one commit."""
+    places = [card.parent for card in root.glob("*/*/README.md")]
+    return [Repository("datasets", place.relative_to(root).as_posix(), {OLD: place}) for place in places]
+
+
+def list_readings(root: Path) -> list[str]:
+    """Each task's own training rows, and its evaluation rows in the first and last language of a root."""
+    languages = {name: list_languages(name, str(root)) for name in TASKS}
+    evaluated = [f"{name}/{code}" for name, codes in languages.items() for code in {*codes[:1], *codes[-1:]}]
+    return evaluated + [name for name, task in TASKS.items() if task.training]
+
+
+def require(variable: str) -> Path:
+    """The folder a variable names; its absence skips the test, or fails it in CI where the neighbours are."""
+    place = folder(variable)
+    if not place.is_dir():
+        assert not (os.environ.get("CI") and place.parent.is_dir()), f"{variable}: no folder {place}"
+        pytest.skip(f"{variable}: no folder {place}")
+    return place
+
+
+def check_same_rows(root: Path, home: Path, readings: list[str]):
+    """The hub's examples are the folder's, to the last character."""
+    with serve(repositories_of(root)) as hub:
+        from_hub = run_client(home, hub.url, "read_tasks", "hub", *readings)
+    assert from_hub == run_client(home, "", "read_tasks", str(root), *readings, offline=True)
+    assert set(from_hub) == set(readings)
+
+
+def test_every_task_reads_the_same_rows_from_the_hub_as_from_the_folder(home):
+    root = folder("XT_FIXTURES")
+    readings = list_readings(root)
+    assert {reading.partition("/")[0] for reading in readings} == set(TASKS)
+    check_same_rows(root, home, readings)
+
+
+def test_mirror_reads_the_same_rows_over_the_hub(home):
+    readings = ["hellaswag", "xquad/zh", "tatoeba/de", "udpos/ar", "panx/en"]
+    check_same_rows(require("XT_MIRROR"), home, readings)
+
+
+def test_encoder_opens_from_the_hub_then_from_its_cache(tmp_path, home):
+    place = tmp_path / "encoder"
+    built = run_client(home, "", "build_encoder", str(place), offline=True)
+    with serve([Repository("models", "owner/tiny", {OLD: place, NEW: tmp_path})]) as hub:
+        first = run_client(home, hub.url, "encode", "owner/tiny", OLD)
+        fetched = hub.downloads()
+        again = run_client(home, hub.url, "encode", "owner/tiny", OLD)
+        assert hub.downloads() == fetched and len(hub.downloads(".safetensors")) == 1
+    assert run_client(home, hub.url, "encode", "owner/tiny", OLD, offline=True) == again == first == built
+
+
+def test_mini_encoder_opens_from_the_hub(home):
+    place = require("XT_ENCODERS") / "mini"
+    with serve([Repository("models", "owner/mini", {OLD: place})]) as hub:
+        from_hub = run_client(home, hub.url, "encode", "owner/mini")
+    assert from_hub == run_client(home, "", "encode", str(place), offline=True)
