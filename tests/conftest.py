@@ -1,0 +1,40 @@
+"""Data that several test folders share.
+
+The fixtures are committed. The mirror and the encoder lie beside the project on some machines only. Elsewhere
+the tests that need them are skipped with the reason; but where `CI` is set and a folder `shared` stands beside
+the project, a missing one is a failure.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xt.locations import PROJECT, folder
+
+
+def _require(place: Path, variable: str) -> Path:
+    if place.exists():
+        return place
+    reason = f"no {place}; set {variable} to the folder that holds it"
+    if os.environ.get("CI") and (PROJECT.parent / "shared").is_dir():
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def fixtures_root() -> str:
+    """The data root of hand-written rows in the releases' formats (`data/fixtures`)."""
+    return str(folder("XT_FIXTURES"))
+
+
+@pytest.fixture(scope="session")
+def mirror_root() -> str:
+    """The data root of real files."""
+    return str(_require(folder("XT_MIRROR") / "MIRROR.json", "XT_MIRROR").parent)
+
+
+@pytest.fixture(scope="session")
+def mini_encoder() -> Path:
+    """The folder of the small pretrained encoder."""
+    return _require(folder("XT_ENCODERS") / "mini" / "config.json", "XT_ENCODERS").parent
