@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hub.server import Repository, serve
 
-from tests.hub.server import Repository, serve
-from xt.locations import folder
 from xt.tasks import TASKS, list_languages
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -143,15 +142,6 @@ def list_readings(root: Path) -> list[str]:
     return evaluated + [name for name, task in TASKS.items() if task.training]
 
 
-def require(variable: str) -> Path:
-    """The folder a variable names; its absence skips the test, or fails it in CI where the neighbours are."""
-    place = folder(variable)
-    if not place.is_dir():
-        assert not (os.environ.get("CI") and place.parent.is_dir()), f"{variable}: no folder {place}"
-        pytest.skip(f"{variable}: no folder {place}")
-    return place
-
-
 def check_same_rows(root: Path, home: Path, readings: list[str]):
     """The hub's examples are the folder's, to the last character."""
     with serve(repositories_of(root)) as hub:
@@ -160,16 +150,16 @@ def check_same_rows(root: Path, home: Path, readings: list[str]):
     assert set(from_hub) == set(readings)
 
 
-def test_every_task_reads_the_same_rows_from_the_hub_as_from_the_folder(home):
-    root = folder("XT_FIXTURES")
+def test_every_task_reads_the_same_rows_from_the_hub_as_from_the_folder(home, fixtures_root):
+    root = Path(fixtures_root)
     readings = list_readings(root)
     assert {reading.partition("/")[0] for reading in readings} == set(TASKS)
     check_same_rows(root, home, readings)
 
 
-def test_mirror_reads_the_same_rows_over_the_hub(home):
+def test_mirror_reads_the_same_rows_over_the_hub(home, mirror_root):
     readings = ["hellaswag", "xquad/zh", "tatoeba/de", "udpos/ar", "panx/en"]
-    check_same_rows(require("XT_MIRROR"), home, readings)
+    check_same_rows(Path(mirror_root), home, readings)
 
 
 def test_encoder_opens_from_the_hub_then_from_its_cache(tmp_path, home):
@@ -183,8 +173,7 @@ def test_encoder_opens_from_the_hub_then_from_its_cache(tmp_path, home):
     assert run_client(home, hub.url, "encode", "owner/tiny", OLD, offline=True) == again == first == built
 
 
-def test_mini_encoder_opens_from_the_hub(home):
-    place = require("XT_ENCODERS") / "mini"
-    with serve([Repository("models", "owner/mini", {OLD: place})]) as hub:
+def test_mini_encoder_opens_from_the_hub(home, mini_encoder):
+    with serve([Repository("models", "owner/mini", {OLD: mini_encoder})]) as hub:
         from_hub = run_client(home, hub.url, "encode", "owner/mini")
-    assert from_hub == run_client(home, "", "encode", str(place), offline=True)
+    assert from_hub == run_client(home, "", "encode", str(mini_encoder), offline=True)
