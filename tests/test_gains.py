@@ -1,0 +1,144 @@
+"""What is compared, what is left out, and that planted gains are found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_study import AT_FLOOR, write_study
+
+from xt.errors import DataError
+from xt.gains import gain_table, language_gain_table, load_cubes, resample
+from xt.reported import score_table, select_complete, select_primary, select_reported, select_sound
+from xt.results import load_scores
+from xt.tasks import TASKS
+
+ARMS = ("none", "squad", "hellaswag", "mnli_shuffled")
+LANGUAGES = {"xquad": ("en", "de", "es", "zh"), "udpos": ("en", "de", "nl", "zh"), "tatoeba": ("de", "nl", "zh")}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    write_study(folder, arms=ARMS, languages=LANGUAGES, num_clusters=150)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scores(results):
+    return load_scores("real", results)
+
+
+@pytest.fixture(scope="module")
+def cubes(scores, results):
+    return {cube.target: cube for cube in load_cubes(scores, np.random.default_rng(0), results)}
+
+
+@pytest.fixture(scope="module")
+def gains(cubes):
+    return gain_table(list(cubes.values())).set_index(["target", "intermediate"])
+
+
+def test_retrieval_is_compared_at_two_thirds_of_the_depth_from_english(scores):
+    rows = select_reported(scores).query("target == 'tatoeba'")
+    assert set(rows["layer"]) == {3} and set(rows["direction"]) == {"from_english"}
+
+
+def test_one_primary_row_per_arm_seed_and_language(scores):
+    rows = select_primary(scores)
+    assert len(rows) == len(ARMS) * 3 * (4 + 4 + 3)
+    assert set(rows.query("target == 'udpos'")["metric"]) == {"token_accuracy"}
+    with pytest.raises(DataError, match="rows repeat"):
+        select_primary(pd.concat([scores, scores.assign(run_id="again")]))
+
+
+def test_xtremes_mean_has_english_and_its_own_metrics(scores):
+    table = score_table(scores).set_index(["target", "intermediate"])
+    rows = scores.query("target == 'xquad' and intermediate == 'squad'")
+    assert table.loc[("xquad", "squad"), "xtreme"] == pytest.approx(rows["score"].mean())
+    zero_shot = rows.query("eval_language != 'en' and metric == 'f1'")["score"].mean()
+    assert table.loc[("xquad", "squad"), "zero_shot"] == pytest.approx(zero_shot)
+    chunks = scores.query("target == 'udpos' and intermediate == 'none' and metric == 'chunk_f1'")["score"].mean()
+    assert table.loc[("udpos", "none"), "xtreme"] == pytest.approx(chunks)
+    assert (table["num_languages"] == [3, 3, 3, 3, 2 + 1, 3, 3, 3, 3, 3, 3, 3]).all() and (
+        table["num_seeds"] == 3
+    ).all()
+
+
+def test_a_gain_is_the_mean_difference_over_languages_above_the_floor(scores, gains):
+    rows = scores.query("target == 'xquad' and metric == 'f1' and eval_language in ['de', 'es']")
+    means = rows.groupby("intermediate")["score"].mean()
+    row = gains.loc[("xquad", "squad")]
+    assert row["gain"] == pytest.approx(means["squad"] - means["none"])
+    assert row["baseline"] == pytest.approx(means["none"])
+    assert row["relative"] == pytest.approx(row["gain"] / means["none"])
+    assert row["error_reduction"] == pytest.approx(row["gain"] / (100 - means["none"]))
+    assert (row["num_languages"], row["num_at_floor"], row["num_seeds"]) == (2, 1, 3)
+
+
+def test_planted_gains_are_found_and_nothing_else(gains):
+    found = gains[gains["p_holm"] < 0.05]["gain"]
+    assert set(found.index) == {("xquad", "squad"), ("tatoeba", "hellaswag")}
+    assert found["xquad", "squad"] == pytest.approx(15, abs=4) and found["tatoeba", "hellaswag"] < -5
+    assert gains.loc[("xquad", "squad"), "low"] < 15 < gains.loc[("xquad", "squad"), "high"]
+
+
+def test_placebo_arms_are_tested_but_outside_the_family(gains):
+    placebo = gains.xs("mnli_shuffled", level="intermediate")
+    assert placebo["placebo"].all() and placebo["p"].notna().all() and placebo["p_holm"].isna().all()
+    assert (gains["p_holm"].dropna() >= gains["p"][gains["p_holm"].notna()]).all()
+
+
+def test_training_twice_on_the_same_data_is_marked(gains):
+    assert set(gains.index[gains["same_data"]]) == {("xquad", "squad")}
+
+
+def test_the_floor_is_decided_once_for_all_arms(cubes):
+    for cube in cubes.values():
+        at_floor = dict(zip(cube.languages, cube.at_floor, strict=True))
+        assert at_floor.pop(AT_FLOOR) and not any(at_floor.values())
+    languages = language_gain_table(list(cubes.values()))
+    assert (languages.groupby(["target", "eval_language"])["at_floor"].nunique() == 1).all()
+    assert languages["p_bh"].isna().equals(languages["at_floor"] | languages["placebo"])
+
+
+def test_a_target_all_at_its_floor_has_no_gain(cubes):
+    row = gain_table([replace(cubes["udpos"], floors=np.full(3, 99.0))]).iloc[0]
+    assert row["num_languages"] == 0 and row["num_at_floor"] == 3 and "gain" not in row.dropna()
+
+
+@pytest.mark.parametrize(("target", "jointly"), [("xnli", True), ("tatoeba", False)])
+def test_items_of_a_parallel_task_are_drawn_jointly(target, jointly):
+    correct = pd.Series(np.arange(40) % 3 == 0, index=[f"c{n}" for n in range(40)]).astype(int)
+    twins = pd.concat({"de": correct, "fr": correct}, names=["eval_language", "cluster"])
+    sums = pd.DataFrame({(1, "none", "correct"): twins, (1, "none", "count"): 1})
+    points = resample(sums, ("fr", "de"), TASKS[target], (1, 1), np.random.default_rng(0), 50)
+    assert points.shape == (50, 1, 1, 2) and points.std() > 1
+    assert (points[..., 0] == points[..., 1]).all() == jointly
+
+
+def test_the_mean_of_resamples_is_the_score(cubes):
+    for cube in cubes.values():
+        np.testing.assert_allclose(cube.resampled.mean(axis=0), cube.points, atol=0.8)
+
+
+def test_runs_on_other_examples_are_refused(tmp_path):
+    write_study(tmp_path, arms=("none",), languages={"udpos": ("de", "nl")}, num_clusters=9)
+    write_study(tmp_path, arms=("squad",), languages={"udpos": ("de", "nl")}, num_clusters=10)
+    with pytest.raises(DataError, match="cluster 'c9' of de is not in all"):
+        load_cubes(load_scores("real", tmp_path), np.random.default_rng(0), tmp_path)
+
+
+def test_a_seed_without_all_arms_is_left_out(scores):
+    rows = select_primary(scores)
+    lacking = rows[~((rows["run_id"] == "udpos-squad-s2") & (rows["eval_language"] == "de"))]
+    seeds = select_complete(lacking).groupby("target")["seed"].unique().map(set)
+    assert seeds.to_dict() == {"udpos": {1, 3}, "xquad": {1, 2, 3}, "tatoeba": {1, 2, 3}}
+
+
+def test_a_seed_with_a_collapsed_run_is_told_apart(scores):
+    rows = select_primary(scores)
+    rows = rows.assign(outcome=rows["outcome"].where(rows["run_id"] != "xquad-none-s3", "collapsed"))
+    sound = select_sound(rows)
+    assert set(sound.query("target == 'xquad'")["seed"]) == {1, 2}
+    assert len(rows) - len(sound) == len(ARMS) * 4

@@ -1,0 +1,84 @@
+"""Figures say what the frame says, and are the same bytes each time."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from xt import plots
+
+matplotlib.use("agg")
+
+
+@pytest.fixture
+def gains():
+    rows = [
+        ("xnli", "mnli", 5.25, 2.0, 8.5, 0.01, False, True),
+        ("xnli", "mnli_shuffled", -1.0, -3.0, 1.0, np.nan, True, True),
+        ("xnli", "squad", 0.5, -2.0, 3.0, 0.7, False, False),
+        ("udpos", "mnli", np.nan, np.nan, np.nan, np.nan, False, False),
+        ("udpos", "mnli_shuffled", np.nan, np.nan, np.nan, np.nan, True, False),
+    ]
+    columns = ["target", "intermediate", "gain", "low", "high", "p_holm", "placebo", "same_data"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.fixture
+def languages():
+    return pd.DataFrame({
+        "target": "udpos", "intermediate": "squad", "eval_language": ["de", "fr", "zh"], "gain": [2.0, -1.0, 0.5],
+        "low": [1.0, -3.0, -1.0], "high": [3.0, 1.0, 2.0], "score": [50.0, 45.0, 30.0], "floor": [30.0, 30.0, 31.0],
+        "score_low": [48.0, 43.0, 28.0], "score_high": [52.0, 47.0, 32.0], "at_floor": [False, False, True],
+    })  # fmt: skip
+
+
+@pytest.fixture
+def ax():
+    figure, axes = plots.plt.subplots()
+    yield axes
+    plots.plt.close(figure)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def ticks(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_the_matrix_shows_gain_interval_mark_and_what_is_missing(gains, ax):
+    plots.plot_gain_matrix(gains, ax)
+    assert ticks(ax.xaxis) == ["mnli", "squad", "mnli\nshuffled"] and ticks(ax.yaxis) == ["xnli", "udpos"]
+    assert texts(ax)[:6] == ["+5.2*", "+2.0 to +8.5", "+0.5", "−2.0 to +3.0", "−1.0", "−3.0 to +1.0"]
+    assert texts(ax)[6:] == ["all at\nfloor", "no run", "all at\nfloor"]
+    assert ax.images[0].get_clim() == (-5.25, 5.25)
+
+
+def test_a_matrix_without_any_gain_can_be_drawn(gains, ax):
+    plots.plot_gain_matrix(gains[gains["target"] == "udpos"], ax)
+    assert texts(ax) == ["all at\nfloor"] * 2
+
+
+@pytest.mark.parametrize(("plot", "value"), [(plots.plot_language_gains, "gain"), (plots.plot_floors, "score")])
+def test_cells_at_their_floor_are_hollow(plot, value, languages, ax):
+    plot(languages, ax)
+    above, below = (container.lines[0] for container in ax.containers)
+    assert list(above.get_ydata()) == list(languages[value][:2]) and list(below.get_ydata()) == [languages[value][2]]
+    assert below.get_markerfacecolor() == "white" != above.get_markerfacecolor()
+    assert ticks(ax.xaxis) == ["de", "fr", "zh"] and "points" in ax.get_ylabel()
+
+
+def test_figures_are_written_with_the_same_bytes(gains, tmp_path, monkeypatch):
+    monkeypatch.setenv("XT_FIGURES", str(tmp_path))
+    written = []
+    for _ in range(2):
+        with matplotlib.rc_context():
+            plots.use_style()
+            figure, ax = plots.plt.subplots()
+            plots.plot_gain_matrix(gains, ax)
+            paths = plots.save_figure(figure, 1, "gains")
+            plots.plt.close(figure)
+        written.append([path.read_bytes() for path in paths])
+    assert [path.name for path in paths] == ["1-gains.svg", "1-gains.png"]
+    assert written[0] == written[1] and all(written[0])

@@ -1,0 +1,80 @@
+"""Which scores are reported and compared, and their plain means over languages and seeds."""
+
+import numpy as np
+import pandas as pd
+
+from xt.schema import refuse_duplicates
+from xt.tasks import TASKS
+
+RETRIEVAL_DEPTH = 2 / 3
+"""Relative depth of the hidden state at which retrieval is compared: 8 of 12 (XTREME's base models), 3 of 4."""
+RETRIEVAL_DIRECTION = "from_english"
+"""XTREME's direction: for each English sentence its nearest foreign one."""
+NOT_IN_XTREME = ("token_accuracy",)
+"""Metrics that stand beside XTREME's and stay out of its mean."""
+CELL = ["encoder", "target"]
+
+
+def select_reported(scores: pd.DataFrame) -> pd.DataFrame:
+    """Each target's own metrics; of retrieval one fixed depth and direction."""
+    layer = scores["layer"].astype("Float64").to_numpy(float, na_value=np.nan)
+    deepest = pd.Series(layer).groupby(scores["encoder"].to_numpy()).transform("max").to_numpy()
+    reported = np.maximum(1, np.round(deepest * RETRIEVAL_DEPTH))
+    chosen = (layer == reported) & (scores["direction"].fillna("") == RETRIEVAL_DIRECTION).to_numpy(bool)
+    return scores[np.isnan(layer) | chosen]
+
+
+def select_primary(scores: pd.DataFrame) -> pd.DataFrame:
+    """The first metric of each target: one row per encoder, target, arm, seed and language.
+
+    Raises DataError where there is more than one.
+    """
+    primary = {name: task.metrics[0] for name, task in TASKS.items()}
+    rows = select_reported(scores)
+    rows = rows[rows["metric"] == rows["target"].map(primary)]
+    refuse_duplicates(rows, [*CELL, "intermediate", "seed", "eval_language"], "scores")
+    return rows
+
+
+def select_complete(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those seeds at which every arm of an encoder and target has all its scores."""
+    arms = rows.groupby(CELL)["intermediate"].transform("nunique")
+    there = rows[rows["score"].notna()]
+    counts = there.groupby([*CELL, "seed", "eval_language"])["intermediate"].nunique()
+    fewest = counts.groupby(level=[*CELL, "seed"]).min().rename("fewest")
+    matched = rows[[*CELL, "seed"]].merge(fewest.reset_index(), how="left")["fewest"].fillna(0)
+    return rows[matched.to_numpy() == arms.to_numpy()]
+
+
+def select_sound(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those seeds at which no arm of an encoder and target diverged or collapsed."""
+    failed = (rows["outcome"] != "ok").groupby([rows[key] for key in [*CELL, "seed"]]).transform("any")
+    return rows[~failed]
+
+
+def score_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per encoder, target and arm: unweighted means over languages and seeds, points; floor cells included.
+
+    `zero_shot`: primary metric, over the languages other than the training language; `seed_sd`: its standard
+    deviation over seeds; `xtreme`: XTREME's own mean, over all languages, English included, and for QA over
+    exact match and F1; `num_languages` (zero-shot) and `num_seeds`.
+    """
+    keys = [*CELL, "intermediate"]
+    primary = select_primary(scores)
+    zero_shot = primary[is_zero_shot(primary)]
+    by_seed = zero_shot.groupby([*keys, "seed"])["score"].mean().groupby(level=keys)
+    official = select_reported(scores)
+    official = official[~official["metric"].isin(NOT_IN_XTREME)]
+    table = pd.DataFrame({
+        "zero_shot": by_seed.mean(),
+        "seed_sd": by_seed.std(),
+        "xtreme": official.groupby(keys)["score"].mean(),
+        "num_languages": zero_shot.groupby(keys)["eval_language"].nunique(),
+        "num_seeds": zero_shot.groupby(keys)["seed"].nunique(),
+    })  # fmt: skip
+    return table.reset_index()
+
+
+def is_zero_shot(rows: pd.DataFrame) -> pd.Series:
+    """Whether a row's evaluation language is another than the one trained in."""
+    return (rows["eval_language"] != rows["train_language"]).fillna(True).astype(bool)
