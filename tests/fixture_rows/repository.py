@@ -32,7 +32,8 @@ def classes(*names: str) -> Kind:
 
 def listed(kind: Kind) -> Kind:
     """A list of `kind`."""
-    return Kind(pa.list_(kind.arrow), {"feature": kind.hub, "_type": "List"}, {"list": kind.card["dtype"]})
+    element = pa.field("element", kind.arrow)  # as parquet names it
+    return Kind(pa.list_(element), {"feature": kind.hub, "_type": "List"}, {"list": kind.card["dtype"]})
 
 
 def struct(**kinds: Kind) -> Kind:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,7 +46,11 @@ def build_card(dataset: str, repository: Repository) -> str:
     for name, config in repository.items():
         patterns = [{"split": split, "path": f"{name}/{split}-*"} for split in config.splits]
         features = [{"name": column, **kind.card} for column, kind in config.columns.items()]
-        splits = [{"name": split, "num_examples": len(rows)} for split, rows in config.splits.items()]
+        tables = {split: build_table(config, rows) for split, rows in config.splits.items()}
+        splits = [
+            {"name": split, "num_bytes": table.nbytes, "num_examples": table.num_rows}
+            for split, table in tables.items()
+        ]
         files.append({"config_name": name, "data_files": patterns})
         info.append({"config_name": name, "features": features, "splits": splits})
     front_matter = {"license": "cc0-1.0", "configs": files, "dataset_info": info}
@@ -59,11 +64,10 @@ def write_fixtures(root: Path) -> None:
     manifest = {}
     for dataset, repository in REPOSITORIES.items():
         for name, config in repository.items():
-            place = root / dataset / name
-            place.mkdir(parents=True, exist_ok=True)
+            (root / dataset / name).mkdir(parents=True, exist_ok=True)
             for split, rows in config.splits.items():
                 table = build_table(config, rows)
-                pq.write_table(table, place / f"{split}-00000-of-00001.parquet", compression="zstd")
+                pq.write_table(table, split_file(root, dataset, name, split), compression="zstd")
             manifest[f"{dataset}/{name}"] = {
                 "status": "fixture",
                 "splits": {split: len(rows) for split, rows in config.splits.items()},
@@ -73,6 +77,20 @@ def write_fixtures(root: Path) -> None:
             }
         (root / dataset / "README.md").write_text(build_card(dataset, repository), encoding="utf-8")
     (root / "MIRROR.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def split_file(root: Path, dataset: str, config: str, split: str) -> Path:
+    """Where a split lies."""
+    return root / dataset / config / f"{split}-00000-of-00001.parquet"
+
+
+def rewrite_split(root: Path, dataset: str, config: str, split: str, change: Callable[[list], list | None]):
+    """Writes a split anew with the rows that `change` returns, or has changed in place."""
+    content = REPOSITORIES[dataset][config]
+    rows = [dict(row) for row in content.splits[split]]
+    changed = change(rows)
+    table = build_table(content, rows if changed is None else changed)
+    pq.write_table(table, split_file(root, dataset, config, split), compression="zstd")
 
 
 if __name__ == "__main__":

@@ -51,19 +51,18 @@ def _lies_at(context: str, answer: Answer, shift: int) -> bool:
     return start >= 0 and context.startswith(answer.text, start)
 
 
-def _find_shift(context: str, answers: Sequence[Answer]) -> int | None:
-    """Characters by which all answers lie before their offsets: 0 if all are in place, None if none fits."""
+def _find_shift(context: str, answers: Sequence[Answer]) -> int:
+    """Characters by which all answers lie before their offsets; 0 if they are in place, or if nothing fits."""
     fits = (s for s in range(MAX_SHIFT + 1) if all(_lies_at(context, answer, s) for answer in answers))
-    return next(fits, None)
+    return next(fits, 0)
 
 
-def _question(rows: Rows, row: Row, answers: Sequence[Answer], shift: int | None) -> SpanQA:
+def _question(rows: Rows, row: Row, answers: Sequence[Answer], shift: int) -> SpanQA:
     context = row["context"]
-    if shift is None:
-        wrong = next((answer for answer in answers if not _lies_at(context, answer, 0)), answers[0])
-        found = context[wrong.start : wrong.start + len(wrong.text)]
-        raise rows.error(
-            row, f"expected {wrong.text!r} at character {wrong.start} of its context, found {found!r}"
-        )
+    misplaced = next((answer for answer in answers if not _lies_at(context, answer, shift)), None)
+    if misplaced:
+        text, start = misplaced.text, misplaced.start
+        found = context[max(start, 0) :][: len(text)]
+        raise rows.error(row, f"expected {text!r} at character {start} of its context, found {found!r}")
     distinct = dict.fromkeys(Answer(answer.text, answer.start - shift) for answer in answers)
     return SpanQA(*rows.head(row), rows.text(row, "question"), context, tuple(distinct))

@@ -1,0 +1,106 @@
+"""Fingerprints, statuses, and what planning may cost."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.fixture_rows.write import rewrite_split, write_fixtures
+from xt.tasks import (
+    STATUSES,
+    fingerprint_evaluation,
+    fingerprint_training,
+    read_evaluation,
+    read_training,
+    worst_status,
+)
+from xt.tasks.sources import file_digest
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A folder root of one's own."""
+    monkeypatch.setenv("XT_CACHE", str(tmp_path / "cache"))
+    write_fixtures(tmp_path / "root")
+    return tmp_path / "root"
+
+
+def drop_first(rows):
+    return rows[1:]
+
+
+def test_a_fingerprint_moves_with_its_own_files_only(root):
+    def fingerprints():
+        return {
+            "xnli": fingerprint_training("xnli", str(root)),
+            "mnli": fingerprint_training("mnli", str(root)),
+            "udpos en": fingerprint_evaluation("udpos", str(root), "en"),
+            "udpos de": fingerprint_evaluation("udpos", str(root), "de"),
+            "xnli de": fingerprint_evaluation("xnli", str(root), "de"),
+            "xnli zh": fingerprint_evaluation("xnli", str(root), "zh"),
+        }
+
+    before = fingerprints()
+    assert before["xnli"] == before["mnli"]
+    assert len(set(before.values())) == 5
+    rewrite_split(root, "google/xtreme", "udpos.German", "test", drop_first)
+    after = fingerprints()
+    assert {name for name in before if before[name] != after[name]} == {"udpos de"}
+
+
+def test_a_fingerprint_does_not_depend_on_where_the_root_lies(root, fixtures_root):
+    assert fingerprint_training("squad", str(root)) == fingerprint_training("squad", fixtures_root)
+
+
+def test_a_hub_fingerprint_names_the_revision_and_asks_no_server():
+    everything = {fingerprint_training("mnli", "hub"), fingerprint_evaluation("xnli", "hub", "de")}
+    assert len(everything) == 2 and fingerprint_training("mnli", "hub") in everything
+
+
+def test_a_digest_is_remembered_until_the_file_changes(root, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("one")
+    first = file_digest(file)
+    store = tmp_path / "cache" / "digests.json"
+    assert json.loads(store.read_text())[str(file)][2] == first
+    file.write_text("two!")
+    assert file_digest(file) != first
+    assert json.loads(store.read_text())[str(file)][2] == file_digest(file)
+
+
+def test_a_split_has_its_own_status_and_the_worst_wins(root):
+    manifest = json.loads((root / "MIRROR.json").read_text())
+    manifest["google/xtreme/udpos.English"]["split_status"] = {"train": "substitute", "test": "complete"}
+    del manifest["google/xtreme/udpos.German"]
+    (root / "MIRROR.json").write_text(json.dumps(manifest))
+    assert read_training("udpos", str(root), num_selection=8).status == "substitute"
+    assert read_evaluation("udpos", str(root), "en").status == "complete"
+    assert read_evaluation("udpos", str(root), "de").status == "complete"  # nothing is declared
+    assert read_evaluation("udpos", str(root), "th").status == "fixture"
+    assert STATUSES == ("complete", "subset", "substitute", "fixture")
+    assert worst_status("subset", "substitute", "complete") == "substitute"
+
+
+def test_a_root_without_a_manifest_is_complete(root):
+    (root / "MIRROR.json").unlink()
+    assert read_evaluation("udpos", str(root), "de").status == "complete"
+
+
+PLAN = """
+import sys, xt, xt.languages, xt.tasks
+light = [m for m in ("pyarrow", "numpy") if m in sys.modules]
+for task in xt.tasks.TASKS:
+    for language in xt.tasks.list_languages(task, sys.argv[1]):
+        xt.tasks.fingerprint_evaluation(task, sys.argv[1], language)
+heavy = [m for m in ("datasets", "torch", "transformers", "pandas") if m in sys.modules]
+print(light, heavy)
+"""
+
+
+def test_planning_imports_nothing_heavy(fixtures_root, tmp_path):
+    environment = os.environ | {"XT_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", PLAN, fixtures_root]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] []"

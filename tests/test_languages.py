@@ -1,0 +1,35 @@
+"""The language table and its one order."""
+
+import pytest
+
+from xt.languages import LANGUAGE_ORDER, LANGUAGES, get_language, sort_languages
+from xt.tasks import TASKS
+
+
+def test_every_language_of_the_tasks_is_here():
+    assert {code for task in TASKS.values() for code in task.languages} <= set(LANGUAGES)
+    assert len(LANGUAGES) == 50
+
+
+def test_codes_and_names_are_unique_and_words_are_from_short_lists():
+    rows = LANGUAGES.values()
+    for field in ("code", "iso3", "name"):
+        assert len({getattr(row, field) for row in rows}) == len(LANGUAGES)
+    assert all(code == row.code and len(row.iso3) == 3 for code, row in LANGUAGES.items())
+    assert {row.word_order for row in rows} == {"SVO", "SOV", "VSO", "mixed"}
+    assert all(row.xlmr_pretraining_gib is None or row.xlmr_pretraining_gib >= 0 for row in rows)
+
+
+def test_the_order_begins_with_english_and_keeps_families_together():
+    assert LANGUAGE_ORDER[0] == "en" and sorted(LANGUAGE_ORDER) == sorted(LANGUAGES)
+    families = [LANGUAGES[code].family for code in LANGUAGE_ORDER[1:]]
+    blocks = [family for index, family in enumerate(families) if family not in families[:index]]
+    assert families == sorted(families) and len(blocks) == len(set(families))
+    assert sort_languages(["zh", "fr", "en", "es"]) == ["en", "fr", "es", "zh"]
+
+
+def test_an_unknown_language_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="unknown language 'xx'.*allowed: af, ar"):
+        get_language("xx")
+    with pytest.raises(ValueError, match="unknown language 'xx'"):
+        sort_languages(["en", "xx"])
