@@ -13,13 +13,13 @@ from xt.errors import DataError
 
 
 def read_pairs(revision: str = "") -> dict:
-    """Rows of owner/pairs at a revision ('' is main) and what the reader says it read."""
+    """Rows of owner/TwoPairs at a revision ('' is main) and what the reader says it read."""
     from xt.languages import get_language
     from xt.tasks.roots import open_root
     from xt.tasks.sources import Source
 
     columns = {"source": "source", "target": "target"}
-    source = Source("owner/pairs", "de", "test", columns, revision=revision or None)
+    source = Source("owner/TwoPairs", "de", "test", columns, revision=revision or None)
     loaded = open_root("hub").read(source, get_language("de"))
     return {"rows": loaded.table.to_pylist(), "files": loaded.files}
 

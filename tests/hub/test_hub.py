@@ -62,7 +62,7 @@ def pairs(tmp_path):
     """A dataset of two commits; `main` is the newer one."""
     old = write_pairs(tmp_path / "old", "guten Morgen")
     new = write_pairs(tmp_path / "new", "moin", "hallo")
-    return Repository("datasets", "owner/pairs", {OLD: old, NEW: new})
+    return Repository("datasets", "owner/TwoPairs", {OLD: old, NEW: new})
 
 
 def test_pinned_revision_is_read_while_main_has_moved(pairs, home):
@@ -94,7 +94,7 @@ def test_offline_never_stands_one_commit_in_for_another(pairs, home):
     assert sources_of(run_client(home, hub.url, "read_pairs", NEW, offline=True)) == ["moin", "hallo"]
     unseen = "c" * 40
     message = run_client(home, hub.url, "read_pairs", unseen, offline=True)["DataError"]
-    assert "owner/pairs" in message and unseen in message
+    assert "owner/TwoPairs" in message and unseen in message
 
 
 def test_listing_in_pages_and_an_interrupted_download_lose_no_row(pairs, home):
@@ -111,22 +111,22 @@ def test_unknown_dataset_revision_and_config_are_named(pairs, home):
     other = Repository("datasets", "owner/others", pairs.commits)
     with serve([other]) as hub:
         dataset = run_client(home, hub.url, "read_pairs")["DataError"]
-    assert "owner/pairs" in revision and "no-such-branch" in revision
-    assert "owner/pairs" in dataset and "fetch it once online" in dataset
+    assert "owner/TwoPairs" in revision and "no-such-branch" in revision
+    assert "owner/TwoPairs" in dataset and "fetch it once online" in dataset
 
 
 def test_unreachable_hub_ends_in_a_clear_error(home):
     with serve([]) as hub:
         pass
     message = run_client(home, hub.url, "read_pairs")["DataError"]
-    assert "owner/pairs" in message and "folder root" in message
+    assert "owner/TwoPairs" in message and "folder root" in message
 
 
 def test_hub_that_goes_away_half_way_ends_in_a_clear_error(pairs, home):
     with serve([pairs]) as hub:
         hub.broken = "/tree/"
         message = run_client(home, hub.url, "read_pairs")["DataError"]
-    assert "owner/pairs" in message
+    assert "owner/TwoPairs" in message
 
 
 def repositories_of(root: Path) -> list[Repository]:
