@@ -30,6 +30,11 @@ from xt.stats import (
 from xt.tasks import TASKS
 
 BASELINE = "none"
+GAIN_COLUMNS = (
+    "encoder target intermediate gain low high p p_holm baseline relative error_reduction num_languages "
+    "num_at_floor num_seeds seed_sd kind placebo same_data"
+).split()
+"""Columns of `gain_table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,8 @@ def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     `same_data` (the target trains on the intermediate task's data again).  Where all languages are at their
     floor, the gain is missing.
     """
-    return pd.concat([tabulate_gains(cube) for cube in cubes], ignore_index=True)
+    empty = pd.DataFrame(columns=GAIN_COLUMNS)
+    return pd.concat([tabulate_gains(cube) for cube in cubes] or [empty], ignore_index=True)[GAIN_COLUMNS]
 
 
 def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
@@ -190,12 +196,13 @@ def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
         "num_languages": int(above.sum()), "num_at_floor": int((~above).sum()), "num_seeds": len(cube.seeds),
     })  # fmt: skip
     if not above.any():
-        return frame
+        return frame.reindex(columns=GAIN_COLUMNS)
     test, baseline = compare_arms(cube, above), cube.points[:, 0, above].mean()
-    frame = frame.assign(gain=test.gain, low=test.low, high=test.high, p=test.p)
-    frame["p_holm"] = adjust_holm(np.where(placebo, np.nan, test.p))
-    frame["baseline"], frame["seed_sd"], frame["kind"] = baseline, test.seed_sd, test.kind
-    return frame.assign(relative=test.gain / baseline, error_reduction=test.gain / (100 - baseline))
+    return frame.assign(
+        gain=test.gain, low=test.low, high=test.high, p=test.p, p_holm=adjust_holm(np.where(placebo, np.nan, test.p)),
+        baseline=baseline, relative=test.gain / baseline, error_reduction=test.gain / (100 - baseline),
+        seed_sd=test.seed_sd, kind=test.kind,
+    )  # fmt: skip
 
 
 def is_placebo(arm: str) -> bool:

@@ -1,0 +1,135 @@
+"""The contract of the analysis notebooks: computed answers, no torch, nothing defined."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+from synthetic_study import write_study
+
+from xt.locations import PROJECT
+
+NOTEBOOKS = sorted((PROJECT / "notebooks" / "analysis").glob("*.ipynb"))
+NO_TORCH = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "datasets", "accelerate"}:
+            raise ModuleNotFoundError(f"{name} is not installed here")
+
+sys.meta_path.insert(0, Absent())
+"""
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tagged(notebook, tag):
+    return [cell for cell in code_cells(notebook) if tag in cell.metadata.get("tags", [])]
+
+
+def run(path: Path, results: Path, scratch: Path):
+    """The notebook as executed on these results, where torch cannot be imported; figures go to `scratch`."""
+    (scratch / "sitecustomize.py").write_text(NO_TORCH)
+    environment = {**os.environ, "XT_RESULTS": str(results), "XT_FIGURES": str(scratch / "figures"),
+                   "PYTHONPATH": f"{scratch}{os.pathsep}{PROJECT}"}  # fmt: skip
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(scratch)}}
+    )
+    client.execute(env=environment)
+    return notebook
+
+
+def bold_answer(notebook) -> str:
+    """The first bold text that the notebook displays."""
+    shown = [
+        output.get("data", {}).get("text/markdown", "") for cell in code_cells(notebook) for output in cell.outputs
+    ]
+    return next(text.split("**")[1] for text in shown if text.startswith("**"))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    write_study(folder, num_clusters=80, outcomes={("squad", "udpos", 2): "collapsed"})
+    return folder
+
+
+def rotate_arms(folder: Path) -> None:
+    """Gives the scores of every intermediate task to the next one."""
+    turn = {"mnli": "squad", "squad": "hellaswag", "hellaswag": "mnli"}
+    for path in (folder / "real" / "scores").glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table["intermediate"] = table["intermediate"].replace(turn)
+        table.to_csv(path, index=False)
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@every_notebook
+def test_contract(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code, text = code_cells(notebook), [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert len(text) >= len(code) / 2
+    assert text[0].startswith(f"# {path.stem.split('-')[0]}. ") and "?" in text[0].splitlines()[0]
+    assert any("what could be wrong" in source.lower() for source in text)
+    (parameters,) = tagged(notebook, "parameters")
+    assert all(isinstance(line, ast.AnnAssign) for line in ast.parse(parameters.source).body)
+    defined = [node for cell in code for node in ast.walk(ast.parse(cell.source))
+               if isinstance(node, (ast.FunctionDef, ast.ClassDef))]  # fmt: skip
+    assert not defined
+
+
+@every_notebook
+def test_figures_and_only_figures_are_ignored_by_nbval(path):
+    notebook = nbformat.read(path, as_version=4)
+    assert tagged(notebook, "nbval-ignore-output") == [
+        cell for cell in code_cells(notebook) if "save_figure(" in cell.source
+    ]
+    number = path.stem.split("-")[0]
+    for cell in tagged(notebook, "nbval-ignore-output"):
+        assert f"save_figure(fig, {number}, " in cell.source
+
+
+@every_notebook
+def test_the_answer_is_computed_and_changes_with_the_results(path, results, tmp_path):
+    first = run(path, results, tmp_path)
+    shutil.copytree(results, tmp_path / "permuted")
+    rotate_arms(tmp_path / "permuted")
+    second = run(path, tmp_path / "permuted", tmp_path)
+    assert bold_answer(first) != bold_answer(second)
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert names and all(name.startswith(path.stem.split("-")[0] + "-") for name in names)
+
+
+@every_notebook
+def test_the_committed_answer_is_that_of_the_committed_results(path, tmp_path):
+    committed = nbformat.read(path, as_version=4)
+    study = ast.parse(tagged(committed, "parameters")[0].source).body[0].value.value
+    if not (PROJECT / "data" / "results" / study / "runs.csv").is_file():
+        pytest.skip(f"no results of the study {study!r} are committed yet: `xt run {study}` makes them")
+    again = run(path, PROJECT / "data" / "results", tmp_path)
+    assert bold_answer(again) == bold_answer(committed)
+
+
+def test_torch_is_really_out_of_reach(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(NO_TORCH)
+    code = "import xt.gains, xt.plots, xt.prose; import torch"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path)})  # fmt: skip
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: torch is not installed here"

@@ -1,0 +1,76 @@
+"""Sentences and tables for reading, computed from results: what a notebook says it must be able to say otherwise."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+LEVEL = 0.05
+"""Adjusted p below which a difference is called reliable."""
+
+
+def say_list(words: Iterable[str]) -> str:
+    """`a, b and c`; `none` where there is nothing."""
+    *first, last = list(words) or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def say_number(value: float) -> str:
+    """A signed number of points with one decimal and a minus sign; a dash where it is missing."""
+    return "–" if pd.isna(value) else f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def say_p(p: float) -> str:
+    """A p value with three decimals, `< 0.001` below that, a dash where it is missing."""
+    return "–" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def say_interval(row: pd.Series) -> str:
+    """`low to high` of a gain, in points."""
+    return "–" if pd.isna(row["low"]) else f"{say_number(row['low'])} to {say_number(row['high'])}"
+
+
+def say_gain(row: pd.Series) -> str:
+    """One gain with its interval: `squad before xquad (+15.1 points, 95 % interval +10.5 to +19.8)`."""
+    twice = "; the same data twice" if row["same_data"] else ""
+    numbers = f"{say_number(row['gain'])} points, 95 % interval {say_interval(row)}"
+    return f"{row['intermediate']} before {row['target']} ({numbers}{twice})"
+
+
+def answer_transfer_gain(gains: pd.DataFrame) -> str:
+    """Which intermediate task helps which target, from `xt.gains.gain_table`, in one to three sentences.
+
+    A difference is called reliable where its Holm-adjusted p is below 0.05.  Placebo arms are not counted.
+    """
+    tested = gains[~gains["placebo"].astype(bool) & gains["gain"].notna()].sort_values("gain", ascending=False)
+    if tested.empty:
+        return "No gain can be tested: no target has a language above its floor and enough seeds."
+    largest = tested.loc[tested["gain"].abs().idxmax()]
+    if tested["p_holm"].isna().all():
+        return f"Not known: fewer than three seeds give no p value. The largest difference: {say_gain(largest)}."
+    reliable = tested["p_holm"] < LEVEL
+    rest = f"{(~reliable).sum()} of {len(tested)} pairs of intermediate and target task show no reliable difference"
+    if not reliable.any():
+        p = say_p(largest["p_holm"])
+        return f"None, as far as was tested: {rest}. The largest: {say_gain(largest)}, adjusted p {p}."
+    found = {"Helps": tested[reliable & (tested["gain"] > 0)], "Hurts": tested[reliable & (tested["gain"] < 0)]}
+    said = [
+        f"{verb}: {say_list(say_gain(row) for _, row in part.iterrows())}." for verb, part in found.items() if len(part)
+    ]
+    return " ".join([*said, f"The other {rest}."])
+
+
+def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
+    """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, all cells text."""
+    share = gains["relative"].map(lambda value: say_number(100 * value), na_action="ignore").fillna("–")
+    return pd.DataFrame({
+        "target": gains["target"],
+        "intermediate": gains["intermediate"] + gains["placebo"].map({True: " (placebo)", False: ""}),
+        "baseline": gains["baseline"].map("{:.1f}".format, na_action="ignore").fillna("–"),
+        "gain": gains["gain"].map(say_number),
+        "95 % interval": gains.apply(say_interval, axis=1),
+        "p": gains["p"].map(say_p),
+        "p (Holm)": gains["p_holm"].map(say_p),
+        "% of baseline": share,
+        "languages": gains["num_languages"],
+        "left out": gains["num_at_floor"],
+    }).set_index(["target", "intermediate"])  # fmt: skip
