@@ -11,6 +11,7 @@ from xt.errors import DataError
 from xt.gains import gain_table, language_gain_table, load_cubes, resample
 from xt.reported import score_table, select_complete, select_primary, select_reported, select_sound
 from xt.results import load_scores
+from xt.stats import ITEMS_ONLY
 from xt.tasks import TASKS
 
 ARMS = ("none", "squad", "hellaswag", "mnli_shuffled")
@@ -142,3 +143,16 @@ def test_a_seed_with_a_collapsed_run_is_told_apart(scores):
     sound = select_sound(rows)
     assert set(sound.query("target == 'xquad'")["seed"]) == {1, 2}
     assert len(rows) - len(sound) == len(ARMS) * 4
+
+
+def test_one_seed_is_refused_in_words(scores, results):
+    cubes = load_cubes(scores[scores["seed"] == 1], np.random.default_rng(0), results)
+    assert gain_table(cubes).empty
+    with pytest.raises(DataError, match="no encoder and target has a baseline and an arm at two seeds"):
+        language_gain_table(cubes)
+
+
+def test_two_seeds_have_intervals_over_items_and_no_p(scores, results):
+    cubes = load_cubes(scores[scores["seed"] < 3], np.random.default_rng(0), results)
+    table = gain_table(cubes)
+    assert table["p"].isna().all() and table["low"].notna().all() and set(table["kind"]) == {ITEMS_ONLY}

@@ -220,8 +220,10 @@ def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
     `gain, low, high` (points), `p`, `p_bh` (Benjamini-Hochberg over the arms and languages of an encoder and
     target; missing for placebo arms and floor cells), `score` (mean over arms and seeds) with its item-cluster
-    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`.
+    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`.  Raises DataError where there is no cube.
     """
+    if not cubes:
+        raise DataError("no gain can be tested: no encoder and target has a baseline and an arm at two seeds")
     return pd.concat([tabulate_language_gains(cube) for cube in cubes], ignore_index=True)
 
 
