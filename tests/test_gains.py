@@ -103,6 +103,11 @@ def test_the_floor_is_decided_once_for_all_arms(cubes):
     assert languages["p_bh"].isna().equals(languages["at_floor"] | languages["placebo"])
 
 
+def test_a_score_that_equals_its_rounded_floor_is_at_it(cubes):
+    constant = np.full_like(cubes["udpos"].resampled, 100 / 3)
+    assert replace(cubes["udpos"], resampled=constant, floors=np.full(3, 33.3333)).at_floor.all()
+
+
 def test_a_target_all_at_its_floor_has_no_gain(cubes):
     row = gain_table([replace(cubes["udpos"], floors=np.full(3, 99.0))]).iloc[0]
     assert row["num_languages"] == 0 and row["num_at_floor"] == 3 and "gain" not in row.dropna()

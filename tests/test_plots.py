@@ -69,6 +69,10 @@ def test_cells_at_their_floor_are_hollow(plot, value, languages, ax):
     assert ticks(ax.xaxis) == ["de", "fr", "zh"] and "points" in ax.get_ylabel()
 
 
+def test_a_score_just_outside_its_interval_can_be_drawn(languages, ax):
+    assert plots.plot_floors(languages.assign(score_low=languages["score"] + 1e-5), ax).containers
+
+
 def test_figures_are_written_with_the_same_bytes(gains, tmp_path, monkeypatch):
     monkeypatch.setenv("XT_FIGURES", str(tmp_path))
     written = []

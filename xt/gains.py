@@ -30,6 +30,8 @@ from xt.stats import (
 from xt.tasks import TASKS
 
 BASELINE = "none"
+ROUNDING = 5e-5
+"""Points by which a number in a score table may differ from the exact one."""
 GAIN_COLUMNS = (
     "encoder target intermediate gain low high p p_holm baseline relative error_reduction num_languages "
     "num_at_floor num_seeds seed_sd kind placebo same_data"
@@ -66,7 +68,7 @@ class ScoreCube:
     @property
     def at_floor(self) -> np.ndarray:
         """(L,) whether that interval reaches down to the floor."""
-        return self.mean_interval[0] <= self.floors
+        return self.mean_interval[0] <= self.floors + ROUNDING
 
 
 def load_cube(

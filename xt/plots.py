@@ -109,7 +109,7 @@ def draw_cells(ax: Axes, rows: pd.DataFrame, value: str, low: str, high: str) ->
     places, at_floor = np.arange(len(rows)), rows["at_floor"].to_numpy(bool)
     for (label, look), chosen in zip(CELL_LOOKS.items(), (~at_floor, at_floor), strict=True):
         part = rows[chosen]
-        error = [part[value] - part[low], part[high] - part[value]]
+        error = np.maximum(0, [part[value] - part[low], part[high] - part[value]])  # rounding may pass 0
         ax.errorbar(places[chosen], part[value], yerr=error, fmt="o", elinewidth=0.8, label=label, **look)
 
 
