@@ -1,15 +1,15 @@
 """Where rows are read from: `HubRoot` or `FolderRoot`, alike to everyone who reads.
 
-`HubRoot` reads through `datasets` and its cache, `FolderRoot` the parquet files named by the card (README.md)
-of a repository that was copied to `<root>/<owner>/<name>/`. A folder is read with pyarrow and not with
-`load_dataset`, because the latter parses the card afresh and copies every file into its cache: 0.4 s for a
-config that is already cached, against 0.02 s here, which a study of a hundred configs would notice.
+Both are dataset repositories as folders: `<root>/<owner>/<name>/`, or what the hub's client has put into its
+cache. The card (README.md) says which parquet files make a split, and pyarrow reads them. `datasets` is not used:
+offline it takes the latest commit in its cache for whichever revision was asked for, it parses the card afresh for
+every config (0.4 s for a cached one, against 0.02 s here), and it copies every file into a second cache.
 
-Planning asks for `fingerprint` and `holds` only: neither reads text or labels, nor imports `datasets`.
+Planning asks for `fingerprint` and `holds` only: neither reads text or labels, nor asks a server.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -45,6 +45,49 @@ def open_root(root: str) -> "HubRoot | FolderRoot":
     return HubRoot() if place == "hub" else FolderRoot(Path(place))
 
 
+class Repository:
+    """A dataset repository as a folder: its card (README.md) says which parquet files make a split."""
+
+    def __init__(self, path: Path, hint: str):
+        self.card = path / "README.md"
+        self.hint = hint  # what to do where something is missing; ends every message
+
+    def patterns(self, config: str, split: str) -> list[str]:
+        """Path patterns of a split. Raises DataError naming what there is instead."""
+        configs = read_card(self.card)
+        if config not in configs:
+            raise _missing(f"{self.card}: no config {config!r}", config, configs, self.hint)
+        if split not in configs[config]:
+            raise _missing(f"{self.card}: no split {split!r} of {config}", split, configs[config], self.hint)
+        return configs[config][split]
+
+    def find(self, config: str, split: str) -> list[Path]:
+        """The files of a split; none where the card does not name it or they are not here."""
+        patterns = read_card(self.card).get(config, {}).get(split, [])
+        return sorted(file for pattern in patterns for file in self.card.parent.glob(pattern))
+
+    def files(self, config: str, split: str) -> list[Path]:
+        """The files of a split, at least one. Raises DataError where there is none."""
+        patterns = self.patterns(config, split)
+        files = self.find(config, split)
+        if not files:
+            place = self.card.parent / patterns[0]
+            raise DataError(f"{place}: no such file, though the card names it for {config}; {self.hint}")
+        return files
+
+    def read(self, files: Sequence[Path], columns: Sequence[str] | None = None) -> "Table":
+        """The rows of some files (None: all columns). Raises DataError where one is no parquet file."""
+        import pyarrow
+        import pyarrow.parquet
+
+        try:
+            return pyarrow.concat_tables(pyarrow.parquet.ParquetFile(file).read(columns) for file in files)
+        except pyarrow.ArrowInvalid as error:
+            raise DataError(
+                f"{files[0]}: not readable as parquet ({error}); a Git LFS pointer, or a copy cut short? {self.hint}"
+            ) from error
+
+
 class FolderRoot:
     """Hub repositories copied to `<path>/<owner>/<name>/`; a `MIRROR.json` may declare their status."""
 
@@ -53,10 +96,9 @@ class FolderRoot:
 
     def read(self, source: Source, language: Language) -> Loaded:
         """The rows of a split. Raises DataError where it is absent or is no parquet."""
-        files = self._files(source, language)
-        table = self._table(source.dataset, files)
+        repository, files = self._find(source, language)
         names = tuple(file.relative_to(self.path).as_posix() for file in files)
-        return Loaded(table, str(files[0]), names, self.status(source, language))
+        return Loaded(repository.read(files), str(files[0]), names, self.status(source, language))
 
     def status(self, source: Source, language: Language) -> str:
         """What MIRROR.json declares the split to be; `complete` where it declares nothing."""
@@ -69,90 +111,48 @@ class FolderRoot:
 
     def fingerprint(self, source: Source, language: Language) -> list:
         """JSON-able: what is read, and the SHA-256 of each file. Raises DataError where it is absent."""
-        digests = [file_digest(file) for file in self._files(source, language)]
+        digests = [file_digest(file) for file in self._find(source, language)[1]]
         return [source.dataset, source.config_for(language), source.split, language.code, digests]
 
     def holds(self, source: Source, language: Language) -> bool:
         """Whether there are rows of the language; reads the language column of a split that mixes several."""
-        files = self._splits(source.dataset, source.config_for(language)).get(source.split)
+        repository = self._repository(source.dataset)
+        is_here = repository.card.is_file()
+        files = repository.find(source.config_for(language), source.split) if is_here else []
         if not files or source.language_column is None:
             return bool(files)
-        table = self._table(source.dataset, files, [source.language_column])
+        table = repository.read(files, [source.language_column])
         return source.select_language(table, language).num_rows > 0
 
-    def _table(self, dataset: str, files: list[Path], columns: list[str] | None = None) -> "Table":
-        import pyarrow
-        import pyarrow.parquet
-
-        try:
-            return pyarrow.concat_tables(pyarrow.parquet.ParquetFile(file).read(columns) for file in files)
-        except pyarrow.ArrowInvalid as error:
-            raise DataError(
-                f"{files[0]}: not readable as parquet ({error}); a Git LFS pointer, or a copy cut short? "
-                f"{self._hint(dataset)}"
-            ) from error
-
-    def _files(self, source: Source, language: Language) -> list[Path]:
-        dataset, config, split = source.dataset, source.config_for(language), source.split
-        card = self.path / dataset / "README.md"
-        if not card.is_file():
-            there = [
-                path.parent.relative_to(self.path).as_posix() for path in self.path.glob("*/*/README.md")
-            ]
-            raise self._missing(f"{card.parent}: no dataset with a card (README.md)", dataset, there, dataset)
-        if config not in read_card(card):
-            raise self._missing(f"{card}: no config {config!r}", config, read_card(card), dataset)
-        splits = self._splits(dataset, config)
-        if not splits.get(split):
-            there = [name for name, files in splits.items() if files]
-            raise self._missing(f"{card}: no files of {config}, split {split!r}", split, there, dataset)
-        return splits[split]
-
-    def _splits(self, dataset: str, config: str) -> dict[str, list[Path]]:
-        card = self.path / dataset / "README.md"
-        patterns = read_card(card).get(config, {}) if card.is_file() else {}
-        return {
-            split: sorted(file for path in paths for file in card.parent.glob(path))
-            for split, paths in patterns.items()
-        }
-
-    def _missing(self, what: str, wanted: str, there: Collection[str], dataset: str) -> DataError:
-        nearest = get_close_matches(wanted, there, n=10, cutoff=0)
-        more = f" and {len(there) - len(nearest)} more" if len(there) > len(nearest) else ""
-        return DataError(f"{what}; there is: {', '.join(nearest) or 'nothing'}{more}; {self._hint(dataset)}")
-
-    def _hint(self, dataset: str) -> str:
+    def _repository(self, dataset: str) -> Repository:
         place = self.path / dataset
-        return (
-            f"get it with `hf download --repo-type dataset {dataset} --local-dir {place}`, or use root='hub'"
-        )
+        hint = f"get it with `hf download --repo-type dataset {dataset} --local-dir {place}`, or use root='hub'"
+        return Repository(place, hint)
+
+    def _find(self, source: Source, language: Language) -> tuple[Repository, list[Path]]:
+        repository = self._repository(source.dataset)
+        if not repository.card.is_file():
+            what = f"{repository.card.parent}: no dataset with a card (README.md)"
+            there = [card.parent.relative_to(self.path).as_posix() for card in self.path.glob("*/*/README.md")]
+            raise _missing(what, source.dataset, there, repository.hint)
+        return repository, repository.files(source.config_for(language), source.split)
 
 
 class HubRoot:
-    """The hub, through `datasets`, its cache and its settings (HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE)."""
+    """The hub, through its own client, its cache and its settings (HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE).
+
+    What was fetched once is read from the cache, offline too, and only ever for the revision that was asked for.
+    """
 
     def read(self, source: Source, language: Language) -> Loaded:
-        """The rows of a split; what was fetched once is read from the cache, offline too.
-
-        Raises DataError, with what to do, where the hub or its cache cannot serve it.
-        """
-        import datasets
-        import httpx
-
+        """The rows of a split. Raises DataError, with what to do, where hub and cache cannot serve it."""
         config = source.config_for(language)
-        try:
-            builder = datasets.load_dataset_builder(source.dataset, config, revision=source.revision)
-            builder.download_and_prepare()
-            rows = builder.as_dataset(split=source.split)
-        except (OSError, ValueError, httpx.HTTPError, datasets.exceptions.DatasetsError) as error:
-            raise DataError(
-                f"hub dataset {source.dataset}, config {config!r}, split {source.split!r}, revision "
-                f"{source.revision or 'main'}: {error}. Without a network only what was fetched before can "
-                "be read: fetch it once online, or use a folder root; a gated dataset needs a login and its "
-                "terms accepted"
-            ) from error
-        table = rows.with_format("arrow")[:].replace_schema_metadata(rows.features.arrow_schema.metadata)
-        address = f"{source.dataset}@{builder.hash}/{config}/{source.split}"
+        hint = f"the hub dataset is {source.dataset} at revision {source.revision or 'main'}"
+        snapshot = fetch_files(source.dataset, source.revision, ("README.md",))
+        patterns = Repository(snapshot, hint).patterns(config, source.split)
+        repository = Repository(fetch_files(source.dataset, snapshot.name, tuple(patterns)), hint)
+        table = repository.read(repository.files(config, source.split))
+        address = f"{source.dataset}@{snapshot.name}/{config}/{source.split}"
         return Loaded(table, address, (address,), self.status(source, language))
 
     def status(self, source: Source, language: Language) -> str:
@@ -167,6 +167,32 @@ class HubRoot:
     def holds(self, source: Source, language: Language) -> bool:
         """True: the hub is taken to hold what a task's row names."""
         return True
+
+
+@lru_cache(maxsize=1024)
+def fetch_files(dataset: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+    """The snapshot folder, named by its commit, that holds a hub dataset's files of some patterns.
+
+    `main` is resolved once per process. Raises DataError, with what to do, where hub and cache cannot serve it.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    transport_error = HfHubHTTPError.__bases__[0]  # of the HTTP library that the client is built on
+    try:
+        return Path(snapshot_download(dataset, repo_type="dataset", revision=revision, allow_patterns=patterns))
+    except (OSError, ValueError, transport_error) as error:
+        raise DataError(
+            f"hub dataset {dataset}, files {', '.join(patterns)}, revision {revision or 'main'}: {error} "
+            "Without a network only what was fetched before can be read: fetch it once online, or use a folder "
+            "root; a gated dataset needs a login and its terms accepted"
+        ) from error
+
+
+def _missing(what: str, wanted: str, there: Collection[str], hint: str) -> DataError:
+    nearest = get_close_matches(wanted, there, n=10, cutoff=0)
+    more = f" and {len(there) - len(nearest)} more" if len(there) > len(nearest) else ""
+    return DataError(f"{what}; there is: {', '.join(nearest) or 'nothing'}{more}; {hint}")
 
 
 def read_card(card: Path) -> dict[str, dict[str, list[str]]]:

@@ -1,0 +1,74 @@
+"""A training killed at any moment and started again is the training that was never killed."""
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import time
+
+TRAINING = """
+import sys
+from xt import train
+from xt.config import intermediate_config
+from xt.transfer import train_model
+
+train.CHECKPOINT_SECONDS = float(sys.argv[1])
+config = intermediate_config(encoder="tiny", intermediate="mnli", root="fixtures", preset="smoke", seed=3,
+                             dropout=0.1, num_epochs=20, selection_steps=10)
+print(train_model(config))
+"""
+
+
+def start(runs, cache, checkpoint_seconds=0.0):
+    environment = os.environ | {"XT_RUNS": str(runs), "XT_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(checkpoint_seconds)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return output.strip().splitlines()[-1]
+
+
+def weights_digest(folder):
+    with open(os.path.join(folder, "encoder", "model.safetensors"), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def logged_steps(folder):
+    return len((folder / "train.jsonl").read_text().splitlines()) if (folder / "train.jsonl").is_file() else 0
+
+
+def wait_for_steps(process, runs, steps):
+    """Until the run has logged so many updates; its folder."""
+    while process.poll() is None:
+        for folder in runs.glob("intermediate-*"):
+            if logged_steps(folder) >= steps:
+                return
+        time.sleep(0.005)
+
+
+def test_killed_training_ends_with_the_same_weights(tmp_path):
+    whole = finish(start(tmp_path / "whole", tmp_path / "cache", checkpoint_seconds=1e9))
+    total = logged_steps(tmp_path / "whole" / os.path.basename(whole))
+    draw, killed = random.Random(7), 0
+    for steps in sorted(draw.sample(range(1, total), 4)):
+        process = start(tmp_path / "cut", tmp_path / "cache")
+        wait_for_steps(process, tmp_path / "cut", steps)
+        time.sleep(draw.random() * 0.05)
+        if process.poll() is None:
+            process.kill()
+            killed += 1
+        process.communicate()
+    resumed = finish(start(tmp_path / "cut", tmp_path / "cache"))
+    assert killed >= 2, "the training must have been cut off while it ran"
+    assert os.path.basename(resumed) == os.path.basename(whole)
+    assert weights_digest(resumed) == weights_digest(whole)
+    assert logged_steps(tmp_path / "cut" / os.path.basename(resumed)) == total

@@ -1,0 +1,88 @@
+"""The command line: `xt run | plan | status | doctor`."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+StudyName = Annotated[str, typer.Argument(help="a study of xt/studies.py")]
+
+
+@app.command()
+def plan(study: StudyName) -> None:
+    """Print the runs of a study and which are missing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from xt.grid import plan as plan_study
+
+    chosen = known_study(study)
+    table = Table("run", "phase", "state", title=f"{chosen.name}: {chosen.question}")
+    counts: dict[str, int] = {}
+    for block in refused(plan_study, chosen):
+        for run in block.runs:
+            table.add_row(run.run_id, run.phase, run.state)
+            counts[run.state] = counts.get(run.state, 0) + 1
+    Console(width=None if Console().is_terminal else 120).print(table)
+    typer.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+
+
+@app.command()
+def status(study: StudyName) -> None:
+    """Print, per seed, how many runs of a study are there and how many are missing."""
+    from xt.grid import plan as plan_study
+
+    blocks = refused(plan_study, known_study(study))
+    for seed in dict.fromkeys(block.seed for block in blocks):
+        states = [run.state for block in blocks if block.seed == seed for run in block.runs]
+        typer.echo(f"seed {seed}: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
+
+
+@app.command()
+def run(
+    study: StudyName,
+    workers: Annotated[int, typer.Option(min=1, help="notebooks at a time, one thread each")] = 2,
+    seed: Annotated[list[int] | None, typer.Option(help="only this seed; may be given again")] = None,
+) -> None:
+    """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
+    from xt.grid import StudyRunner, study_folder
+    from xt.locations import folder
+
+    chosen = known_study(study)
+    failures = refused(StudyRunner, chosen, typer.echo).run(workers, seed or ())
+    print_table(chosen.name)
+    typer.echo(f"results: {study_folder(chosen)}; executed notebooks: {folder('XT_RUNS') / 'notebooks' / chosen.name}")
+    typer.echo("analysis: notebooks/analysis/1-transfer-gain.ipynb with `study` set; its figures: figures/")
+    for failure in failures:
+        typer.secho(
+            f"\nFAILED {failure.run_id}\n{failure.last_lines}\nnotebook: {failure.notebook}", fg="red", err=True
+        )
+    raise typer.Exit(1 if failures else 0)
+
+
+def known_study(name: str):
+    """The study of this name, or exit code 2 with what is allowed."""
+    from xt.studies import get_study
+
+    return refused(get_study, name)
+
+
+def refused(action, *arguments):
+    """What an action returns; a ValueError becomes its message and exit code 2, without a traceback."""
+    try:
+        return action(*arguments)
+    except ValueError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+def print_table(study: str) -> None:
+    """Prints a study's mean scores, target by arm, in points."""
+    from xt.errors import DataError
+    from xt.reported import score_table
+    from xt.results import load_scores
+
+    try:
+        typer.echo(score_table(load_scores(study)).round(1).to_string(index=False))
+    except DataError as error:
+        typer.echo(f"no table: {error}")

@@ -1,0 +1,294 @@
+"""What a run is: its arm, its checks, its identity. Imports nothing heavy.
+
+A model id hashes everything training reads; a score id adds everything evaluation reads. Library versions,
+processor, device and the resolved hub commit are recorded beside an id, never hashed.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from pathlib import Path
+
+from xt.errors import require_known
+from xt.knobs import KNOBS, Knobs, resolve_knobs
+from xt.locations import resolve_encoder, resolve_root
+from xt.tasks import TASKS, fingerprint_evaluation, fingerprint_training, get_task
+from xt.tasks.sources import file_digest
+
+TRAINING_VERSION = 1
+"""Raised by hand when a change of code moves trained weights; a golden run in the tests tells."""
+DECODING_VERSION = 1
+"""Raised by hand when a change of code moves scores of the same weights."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to prepare an encoder before the target task."""
+
+    tasks: tuple[str, ...]  # intermediate tasks trained on; empty = none
+    shuffle_labels: bool = False  # placebo: training labels permuted over the training rows
+    placebo: bool = False  # outside the family of tested hypotheses
+    note: str = ""
+
+
+ARMS: Mapping[str, Arm] = {
+    "none": Arm((), note="the baseline: the encoder goes straight to the target task"),
+    "mnli": Arm(("mnli",)),
+    "squad": Arm(("squad",)),
+    "hellaswag": Arm(("hellaswag",)),
+    "mnli_shuffled": Arm(("mnli",), shuffle_labels=True, placebo=True, note="mnli with its labels permuted"),
+}
+
+
+def short_hash(record: Mapping) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of a record's canonical JSON."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+def encoder_fingerprint(encoder: str, revision: str | None) -> str:
+    """What names an encoder's bytes: the hash of a folder's files, or the hub id and revision."""
+    place = Path(resolve_encoder(encoder))
+    if (place / "config.json").is_file():
+        files = sorted(p for p in place.iterdir() if p.suffix in {".json", ".safetensors", ".model", ".txt"})
+        return short_hash({path.name: file_digest(path) for path in files})
+    return f"{place}@{revision or 'main'}"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One training: from an encoder or a trained parent, on one task's data, to a model folder."""
+
+    encoder: str
+    task: str  # the training task
+    root: str
+    preset: str
+    seed: int
+    knobs: Knobs
+    intermediate: str = "none"  # the arm this model belongs to
+    parent: "ModelConfig | None" = None  # the intermediate model it starts from; None = the encoder
+    encoder_revision: str | None = None
+    train_language: str = "en"
+    shuffle_labels: bool = False
+
+    def identity(self) -> dict:
+        """Everything training reads, as JSON-ready values."""
+        start = self.parent.model_id if self.parent else encoder_fingerprint(self.encoder, self.encoder_revision)
+        evaluation_only = {"max_eval_examples", "max_answer_length", "layer_ratio"}
+        return {
+            "training_version": TRAINING_VERSION,
+            "start": start,
+            "task": self.task,
+            "data": fingerprint_training(self.task, resolve_root(self.root), self.train_language),
+            "train_language": self.train_language,
+            "shuffle_labels": self.shuffle_labels,
+            "seed": self.seed,
+            "knobs": {name: value for name, value in self.knobs.chosen().items() if name not in evaluation_only},
+        }
+
+    @cached_property
+    def model_id(self) -> str:
+        """Readable name and hash: the folder of the trained model. Computed once: data may change under it."""
+        role = "target" if self.task not in ARMS[self.intermediate].tasks or self.parent else "intermediate"
+        return f"{role}-{self.task}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
+
+    @cached_property
+    def run_id(self) -> str:
+        """A training is a run: its id is the model id."""
+        return self.model_id
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    """One scoring: a target task in every language, with a fine-tuned model or (retrieval) without fine-tuning."""
+
+    target: str
+    languages: tuple[str, ...]
+    eval_splits: tuple[str, ...]  # "test" for all languages, "de:validation" for one; empty = the task's own
+    encoder: str
+    intermediate: str
+    root: str
+    preset: str
+    seed: int
+    knobs: Knobs
+    model: ModelConfig | None  # what is scored; None = the encoder as it is
+    encoder_revision: str | None = None
+    train_language: str = "en"
+    keep_weights: bool = False  # keep the fine-tuned model after scoring
+
+    def split_of(self, language: str) -> str | None:
+        """The evaluation split asked for in this language; None = the task's own."""
+        rules = dict(rule.split(":") if ":" in rule else ("", rule) for rule in self.eval_splits)
+        return rules.get(language, rules.get(""))
+
+    def identity(self) -> dict:
+        """Everything scoring reads, as JSON-ready values."""
+        start = self.model.model_id if self.model else encoder_fingerprint(self.encoder, self.encoder_revision)
+        root = resolve_root(self.root)
+        return {
+            "decoding_version": DECODING_VERSION,
+            "model": start,
+            "target": self.target,
+            "data": {
+                code: fingerprint_evaluation(self.target, root, code, split=self.split_of(code))
+                for code in self.languages
+            },
+            "splits": {code: self.split_of(code) for code in self.languages},
+            "seed": self.seed,
+            "knobs": self.knobs.chosen(),
+        }
+
+    @cached_property
+    def run_id(self) -> str:
+        """Readable name and hash: the folder of the scores."""
+        return f"{self.target}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
+
+
+def intermediate_config(
+    *,
+    encoder: str,
+    intermediate: str,
+    root: str,
+    preset: str,
+    seed: int,
+    encoder_revision: str | None = None,
+    **overrides,
+) -> ModelConfig:
+    """The checked config of one intermediate training; `overrides` are knobs (None = the preset's).
+
+    Raises ValueError naming what is allowed.
+    """
+    arm = check_arm(intermediate)
+    if not arm.tasks:
+        trained = [name for name, row in ARMS.items() if row.tasks]
+        raise ValueError(f"intermediate = {intermediate!r} trains nothing; allowed here: {', '.join(trained)}")
+    check_places(encoder, root, seed)
+    (task,) = arm.tasks
+    knobs = resolve_knobs(preset, task, overrides)
+    return ModelConfig(
+        encoder,
+        task,
+        root,
+        preset,
+        seed,
+        knobs,
+        intermediate,
+        encoder_revision=encoder_revision,
+        shuffle_labels=arm.shuffle_labels,
+    )
+
+
+def target_configs(*, target: str | Iterable[str], **settings) -> list[ScoreConfig]:
+    """The checked configs of target runs (fine-tuned in English, scored in every language), one per target.
+
+    `settings` are those of `score_configs`. Raises ValueError naming what is allowed.
+    """
+    allowed = [name for name, task in TASKS.items() if "target" in task.roles and task.training_task]
+    return score_configs([require_known("target", name, allowed) for name in as_list(target)], **settings)
+
+
+def retrieval_configs(*, target: str | Iterable[str], **settings) -> list[ScoreConfig]:
+    """The checked configs of retrieval runs (no fine-tuning), one per target; see `target_configs`."""
+    allowed = [name for name, task in TASKS.items() if "target" in task.roles and not task.training_task]
+    return score_configs([require_known("target", name, allowed) for name in as_list(target)], **settings)
+
+
+def score_configs(
+    targets: Iterable[str],
+    *,
+    encoder: str,
+    intermediate: str,
+    root: str,
+    preset: str,
+    seed: int,
+    languages: str | Iterable[str] = (),
+    eval_splits: str | Iterable[str] = (),
+    encoder_revision: str | None = None,
+    keep_weights: bool = False,
+    **overrides,
+) -> list[ScoreConfig]:
+    """The checked configs of one block of scorings: same encoder, arm and seed, one per target.
+
+    `languages` empty means all of each target's. `eval_splits`: `validation` for all languages, `de:validation` for
+    one. `overrides` are knobs of the target training and its scoring (None = the preset's); the intermediate model
+    they start from follows the preset alone. Raises ValueError naming what is allowed.
+    """
+    check_places(encoder, root, seed)
+    shared = dict(
+        encoder=encoder,
+        intermediate=intermediate,
+        root=root,
+        preset=preset,
+        seed=seed,
+        encoder_revision=encoder_revision,
+    )
+    parent = intermediate_config(**shared) if check_arm(intermediate).tasks else None
+    return [
+        score_config(get_task(name), parent, shared, as_list(languages), as_list(eval_splits), overrides, keep_weights)
+        for name in targets
+    ]
+
+
+def score_config(
+    task,
+    parent: ModelConfig | None,
+    shared: dict,
+    languages: tuple[str, ...],
+    eval_splits: tuple[str, ...],
+    overrides: Mapping,
+    keep_weights: bool,
+) -> ScoreConfig:
+    """The config of one scoring; what it trains, if anything, is the task's training task."""
+    for rule in eval_splits:
+        if ":" in rule:
+            require_known(f"language of {task.name} in eval_splits", rule.split(":")[0], task.languages)
+    chosen = tuple(require_known(f"language of {task.name}", code, task.languages) for code in languages)
+    knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
+    model = ModelConfig(task=task.training_task, knobs=knobs, parent=parent, **shared) if task.training_task else parent
+    return ScoreConfig(
+        target=task.name,
+        languages=chosen or task.languages,
+        eval_splits=eval_splits,
+        knobs=knobs,
+        model=model,
+        keep_weights=keep_weights,
+        **shared,
+    )
+
+
+def as_list(value: str | Iterable[str]) -> tuple[str, ...]:
+    """A list as it is, or a text such as `de,fr` parted at its commas (papermill's `-p` passes texts)."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else tuple(value)
+
+
+def check_arm(intermediate: str) -> Arm:
+    """The arm of this name; ValueError naming the allowed ones otherwise."""
+    return ARMS[require_known("intermediate", intermediate, ARMS)]
+
+
+def check_places(encoder: str, root: str, seed: int) -> None:
+    """ValueError where encoder or root cannot be found, or the seed is none that torch and NumPy both take."""
+    resolve_encoder(encoder)
+    resolve_root(root)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"seed = {seed!r} is not allowed; allowed: a whole number from 0 to {2**31 - 1}")
+
+
+def read_parameters(namespace: Mapping, maker: Callable) -> dict:
+    """A notebook's variables that `maker` (`target_configs`, ...) takes, by name, knobs included.
+
+    Raises ValueError where papermill injected a parameter of another name, which would otherwise be ignored.
+    """
+    names = {
+        name for function in (maker, score_configs, intermediate_config) for name in signature(function).parameters
+    }
+    allowed = (names | set(KNOBS)) - {"overrides", "settings", "targets"}
+    injected = namespace.get("In", [""] * 2)[-2:-1]
+    for source in injected:
+        if source.startswith("# Parameters"):
+            for statement in ast.parse(source).body:
+                require_known("parameter", statement.targets[0].id, sorted(allowed))
+    return {name: namespace[name] for name in sorted(allowed) if name in namespace}

@@ -1,0 +1,40 @@
+"""Text to features and back, one file per format. `FORMATS` is the table by which the rest finds them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from xt.encode.classification import decode_classification, encode_classification
+from xt.encode.features import Features
+from xt.encode.multiple_choice import decode_multiple_choice, encode_multiple_choice
+from xt.encode.retrieval import encode_sentences
+from xt.encode.span_qa import decode_span_qa, drop_empty_windows, encode_span_qa
+from xt.encode.tagging import decode_tagging, encode_tagging
+
+__all__ = ["FORMATS", "Features", "Format", "encode_sentences"]
+
+
+def keep_all(features: Features, knobs, rng) -> Features:
+    """Training features as they are."""
+    return features
+
+
+def keep_some_windows(features: Features, knobs, rng) -> Features:
+    """Training features with at most `knobs.empty_windows` windows without the answer per question."""
+    return drop_empty_windows(features, knobs.empty_windows, rng)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one task format becomes features and predictions."""
+
+    encode: Callable  # (examples, tokenizer, knobs) -> Features
+    decode: Callable  # (outputs, features, examples, knobs) -> one prediction per example
+    thin: Callable = keep_all  # (features, knobs, rng) -> the features that training sees
+
+
+FORMATS: Mapping[str, Format] = {
+    "classification": Format(encode_classification, decode_classification),
+    "multiple_choice": Format(encode_multiple_choice, decode_multiple_choice),
+    "tagging": Format(encode_tagging, decode_tagging),
+    "span_qa": Format(encode_span_qa, decode_span_qa, keep_some_windows),
+}

@@ -1,0 +1,136 @@
+"""Extractive question answering: overlapping windows of the context -> a span of its characters.
+
+Spans go to tokens and back by character offsets only; nothing is re-aligned by text (that ruins Chinese).
+"""
+
+import numpy as np
+
+from xt.encode.features import Features, as_rows
+
+
+def encode_span_qa(examples, tokenizer, knobs) -> Features:
+    """Features of `SpanQA` examples: one per window, (T,) ids of `question, context`, (2,) first and last token.
+
+    A window without the (first) answer is labelled with its first token, (0, 0); of these at most
+    `knobs.empty_windows` are kept per question when it is not negative (for training features only: see
+    `drop_empty_windows`). Questions longer than `knobs.max_query_length` keep their first tokens and are counted
+    in `num_truncated`. Raises ValueError where the window leaves no room for the context beside `doc_stride`.
+    """
+    questions = [shorten(example.question, tokenizer, knobs.max_query_length) for example in examples]
+    check_room(questions, tokenizer, knobs)
+    encoding = tokenizer(
+        questions,
+        [example.context for example in examples],
+        truncation="only_second",
+        max_length=knobs.max_seq_length,
+        stride=knobs.doc_stride,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    owners = np.asarray(encoding["overflow_to_sample_mapping"], dtype=np.int64)
+    offsets = [
+        context_offsets(row, examples[owner].context) for row, owner in zip(encoding.encodings, owners, strict=True)
+    ]
+    return Features(
+        input_ids=as_rows(encoding, "input_ids"),
+        token_type_ids=as_rows(encoding, "token_type_ids"),
+        example_index=owners,
+        labels=[span_label(window, examples[owner].answers) for window, owner in zip(offsets, owners, strict=True)],
+        offsets=offsets,
+        num_truncated=sum(short != example.question for short, example in zip(questions, examples, strict=True)),
+    )
+
+
+def drop_empty_windows(features: Features, limit: int, rng: np.random.Generator) -> Features:
+    """Training features with at most `limit` windows without the answer per question, drawn at random; -1 = all."""
+    empty = np.array([label[1] == 0 for label in features.labels], dtype=bool)
+    if limit < 0:
+        return features
+    order = rng.permutation(len(features))
+    kept = ~empty
+    seen: dict[int, int] = {}
+    for index in order[empty[order]]:
+        owner = int(features.example_index[index])
+        seen[owner] = seen.get(owner, 0) + 1
+        kept[index] = seen[owner] <= limit
+    return select(features, np.flatnonzero(kept))
+
+
+def select(features: Features, chosen: np.ndarray) -> Features:
+    """The chosen windows, in their order."""
+    types = features.token_type_ids
+    return Features(
+        input_ids=[features.input_ids[i] for i in chosen],
+        token_type_ids=[types[i] for i in chosen] if types else None,
+        example_index=features.example_index[chosen],
+        labels=[features.labels[i] for i in chosen],
+        offsets=[features.offsets[i] for i in chosen],
+        num_truncated=features.num_truncated,
+    )
+
+
+def decode_span_qa(outputs, features: Features, examples, knobs) -> list[str]:
+    """The best span of all windows, per example. `outputs`: F arrays (T, 2) of start and end scores.
+
+    The best start-end pair of at most `knobs.max_answer_length` tokens inside the context; the text is the slice of
+    the context from the first token's first character to the last token's last.
+    """
+    best = [(-np.inf, 0, 0)] * len(examples)
+    for scores, offsets, owner in zip(outputs, features.offsets, features.example_index, strict=True):
+        candidate = best_span(scores, offsets, knobs.max_answer_length)
+        best[owner] = max(best[owner], candidate, key=lambda span: span[0])
+    return [example.context[start:end] for example, (_, start, end) in zip(examples, best, strict=True)]
+
+
+def best_span(scores: np.ndarray, offsets: np.ndarray, max_answer_length: int) -> tuple[float, int, int]:
+    """(score, first character, end character) of the best span in one window; score -inf where it holds no text."""
+    inside = offsets[:, 1] > offsets[:, 0]
+    starts = np.where(inside, scores[:, 0], -np.inf)
+    ends = np.where(inside, scores[:, 1], -np.inf)
+    width = min(max_answer_length, len(scores))
+    padded = np.concatenate([ends, np.full(width - 1, -np.inf)])
+    sums = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, width)
+    first, length = np.unravel_index(int(np.argmax(sums)), sums.shape)
+    if not np.isfinite(sums[first, length]):
+        return -np.inf, 0, 0
+    return float(sums[first, length]), int(offsets[first, 0]), int(offsets[first + length, 1])
+
+
+def span_label(offsets: np.ndarray, answers) -> np.ndarray:
+    """(2,) first and last token of the shortest span that covers the first answer, (0, 0) where it is not all here."""
+    if not answers:
+        return np.zeros(2, dtype=np.int64)
+    text, inside = answers[0].text, np.flatnonzero(offsets[:, 1] > offsets[:, 0])
+    start = answers[0].start + len(text) - len(text.lstrip())
+    end = answers[0].start + len(text.rstrip())
+    touching = inside[(offsets[inside, 1] > start) & (offsets[inside, 0] < end)]
+    whole = len(touching) and offsets[inside[0], 0] <= start and end <= offsets[inside[-1], 1]
+    return np.array([touching[0], touching[-1]] if whole else [0, 0], dtype=np.int64)
+
+
+def context_offsets(encoding, context: str) -> np.ndarray:
+    """(T, 2) the characters of the context that a token stands for, white space trimmed; -1 outside the context."""
+    spans = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    inside = np.asarray([sequence == 1 for sequence in encoding.sequence_ids])
+    for row in np.flatnonzero(inside):
+        start, end = spans[row]
+        text = context[start:end]
+        spans[row] = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+    return np.where(inside[:, None], spans, -1)
+
+
+def shorten(question: str, tokenizer, max_query_length: int) -> str:
+    """The question, or its beginning of `max_query_length` tokens."""
+    question = question.strip()
+    spans = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    return question if len(spans) <= max_query_length else question[: spans[max_query_length - 1][1]]
+
+
+def check_room(questions: list[str], tokenizer, knobs) -> None:
+    """ValueError where a question of full length and the stride leave no new context token in a window."""
+    fixed = tokenizer.num_special_tokens_to_add(pair=True) + knobs.max_query_length + knobs.doc_stride
+    if questions and fixed >= knobs.max_seq_length:
+        raise ValueError(
+            f"max_seq_length = {knobs.max_seq_length} leaves no room: special tokens, max_query_length and doc_stride "
+            f"take {fixed}; allowed: max_seq_length above that, or smaller max_query_length and doc_stride"
+        )

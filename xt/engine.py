@@ -1,0 +1,97 @@
+"""Where runs execute: papermill processes on this machine, several side by side, in dependency order."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One notebook with its parameters, and the runs it makes."""
+
+    notebook: Path
+    parameters: dict = field(hash=False)
+    run_ids: tuple[str, ...]
+    needs: tuple[str, ...]  # run ids that must be complete before it starts
+    output: Path  # where the executed notebook goes
+
+    @property
+    def title(self) -> str:
+        """A short name for progress lines."""
+        return self.output.stem
+
+
+def start(execution: Execution, num_threads: int) -> subprocess.Popen:
+    """Starts papermill on an execution, in a process group of its own, its output beside the executed notebook."""
+    execution.output.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(num_threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(execution.notebook),
+        str(execution.output),
+        "--kernel",
+        "python3",
+        "--no-progress-bar",
+        "--parameters_yaml",
+        yaml.safe_dump(execution.parameters),
+    ]
+    with execution.output.with_suffix(".log").open("w") as log:
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def execute(
+    executions: Iterable[Execution],
+    workers: int,
+    num_threads: int,
+    is_done: Callable[[str], bool],
+    on_start: Callable[[Execution], None],
+    on_end: Callable[[Execution, int], Iterable[Execution]],
+    on_tick: Callable[[list[Execution]], None],
+) -> list[Execution]:
+    """Runs executions, at most `workers` at once, each when the runs it needs are done.
+
+    `on_end` gets an execution and its exit code and returns further executions to queue (what is left of a block).
+    Returns those that could not start because a run they need failed. Processes still running are terminated when
+    the caller is interrupted.
+    """
+    waiting, running = list(executions), {}
+    try:
+        while waiting or running:
+            for execution in list(ready(waiting, is_done)):
+                if len(running) < workers:
+                    waiting.remove(execution)
+                    on_start(execution)
+                    running[execution] = start(execution, num_threads)
+            if not running:
+                return waiting
+            time.sleep(POLL_SECONDS)
+            on_tick(list(running))
+            for execution, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[execution]
+                    waiting[:0] = on_end(execution, process.returncode)
+        return []
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def ready(waiting: list[Execution], is_done: Callable[[str], bool]) -> Iterator[Execution]:
+    """Those of the waiting executions whose needs are met, in order."""
+    return (execution for execution in waiting if all(map(is_done, execution.needs)))

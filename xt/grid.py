@@ -1,0 +1,303 @@
+"""Which runs a study needs, which are missing, and how they are made: planned, executed, collected."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from xt import store
+from xt.config import ARMS, ModelConfig, ScoreConfig
+from xt.engine import Execution, execute
+from xt.locations import PROJECT, folder
+from xt.results import finished_runs, read_runs, write_run
+from xt.scoring import read_predictions, read_scores
+from xt.studies import Study
+from xt.tasks import get_task
+
+NOTEBOOKS = PROJECT / "notebooks" / "experiments"
+PROGRESS_SECONDS = 30.0
+"""Between two lines about runs under way."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of a study and what is there of it."""
+
+    config: ModelConfig | ScoreConfig
+    phase: str  # intermediate, target or retrieval
+    state: str  # committed, complete, missing, or not needed
+
+    @property
+    def run_id(self) -> str:
+        """The run's folder and its key in the results."""
+        return self.config.run_id
+
+
+@dataclass(frozen=True)
+class Block:
+    """The runs that share encoder, arm and seed."""
+
+    encoder: str
+    intermediate: str
+    seed: int
+    runs: tuple[PlannedRun, ...]
+
+
+def plan(study: Study) -> list[Block]:
+    """Every run of a study and its state, in the order of execution. Loads no data and no model."""
+    committed = finished_runs(study_folder(study))
+    return [
+        plan_block(study, encoder, intermediate, seed, committed)
+        for seed in study.seeds
+        for encoder in study.encoders
+        for intermediate in study.intermediates
+    ]
+
+
+def plan_block(study: Study, encoder: str, intermediate: str, seed: int, committed: set[str]) -> Block:
+    """The runs of one encoder, arm and seed; its intermediate training is needed only while a scoring is missing."""
+    runs = []
+    for config in study.block(encoder, intermediate, seed):
+        phase = "retrieval" if get_task(config.target).format == "retrieval" else "target"
+        runs.append(PlannedRun(config, phase, state_of(config.run_id, committed)))
+    if ARMS[intermediate].tasks:
+        config = study.intermediate(encoder, intermediate, seed)
+        needed = any(run.state == "missing" for run in runs)
+        state = ("complete" if store.has_weights(config.run_id) else "missing") if needed else "not needed"
+        runs.insert(0, PlannedRun(config, "intermediate", state))
+    return Block(encoder, intermediate, seed, tuple(runs))
+
+
+def state_of(run_id: str, committed: set[str]) -> str:
+    """Where a scoring stands: committed with the results, complete in its folder, or missing."""
+    return "committed" if run_id in committed else "complete" if store.is_complete(run_id) else "missing"
+
+
+def study_folder(study: Study) -> Path:
+    """Where a study's results are kept."""
+    return folder("XT_RESULTS") / study.name
+
+
+def executions_of(study: Study, block: Block) -> list[Execution]:
+    """The notebooks that make a block's missing runs: the intermediate training, then its readers.
+
+    Targets that share languages and splits share a notebook, so that a kernel's start is paid once.
+    """
+    shared = dict(
+        encoder=block.encoder, intermediate=block.intermediate, root=study.root, preset=study.preset, seed=block.seed
+    )
+    missing = [run for run in block.runs if run.state == "missing"]
+    first = [run for run in missing if run.phase == "intermediate"]
+    needs = tuple(run.run_id for run in block.runs if run.phase == "intermediate" and run.state != "not needed")
+    groups: dict[tuple, list[PlannedRun]] = {}
+    for run in missing:
+        if run.phase != "intermediate":
+            target = run.config.target
+            groups.setdefault(
+                (run.phase, study.languages.get(target, ()), study.eval_splits.get(target, ())), []
+            ).append(run)
+    made = [build_execution(study, "intermediate", shared, (run,), ()) for run in first]
+    for (phase, languages, splits), runs in groups.items():
+        targets = {
+            "target": [run.config.target for run in runs],
+            "languages": list(languages),
+            "eval_splits": list(splits),
+        }
+        made.append(build_execution(study, phase, shared | targets, tuple(runs), needs))
+    return made
+
+
+def build_execution(study: Study, phase: str, parameters: dict, runs: tuple[PlannedRun, ...], needs) -> Execution:
+    """One notebook execution; its name tells phase, targets, arm, encoder and seed."""
+    targets = "+".join(parameters.get("target", ()))
+    encoder = re.sub(r"[^\w.]+", "_", parameters["encoder"])
+    name = "-".join(filter(None, (phase, targets, parameters["intermediate"], encoder, f"s{parameters['seed']}")))
+    output = folder("XT_RUNS") / "notebooks" / study.name / f"{name}.ipynb"
+    return Execution(NOTEBOOKS / f"{phase}.ipynb", parameters, tuple(run.run_id for run in runs), needs, output)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be made."""
+
+    run_id: str
+    notebook: Path
+    last_lines: str
+
+
+class StudyRunner:
+    """Runs what is missing of a study and commits each result as it comes; says how far it is."""
+
+    def __init__(self, study: Study, say: Callable[[str], None]):
+        self.study, self.say = study, say
+        self.blocks = plan(study)
+        self.runs = {run.run_id: run for block in self.blocks for run in block.runs}
+        self.failures: list[Failure] = []
+        self.expected = expected_seconds(study, self.runs.values())
+        self.left: list[str] = []
+        self.workers, self.told = 1, time.monotonic()
+
+    def run(self, workers: int, seeds: Iterable[int] = ()) -> list[Failure]:
+        """Executes the missing runs, seed by seed, and returns those that failed."""
+        self.workers = workers
+        for run in self.runs.values():
+            if run.state == "complete" and run.phase != "intermediate":
+                self.collect(run)
+        for seed in [seed for seed in self.study.seeds if not seeds or seed in seeds]:
+            executions = [
+                made for block in self.blocks if block.seed == seed for made in executions_of(self.study, block)
+            ]
+            self.left = [run_id for execution in executions for run_id in execution.run_ids]
+            if executions:
+                self.say(f"seed {seed}: {len(self.left)} runs in {len(executions)} notebooks, {workers} at a time")
+            blocked = execute(executions, workers, 1, self.is_done, self.on_start, self.on_end, self.on_tick)
+            self.failures += [
+                Failure(run_id, execution.output, "not started: a run it needs failed")
+                for execution in blocked
+                for run_id in execution.run_ids
+            ]
+        return self.failures
+
+    def is_done(self, run_id: str) -> bool:
+        """Whether what reads this run may start."""
+        run = self.runs[run_id]
+        return store.has_weights(run_id) if run.phase == "intermediate" else store.is_complete(run_id)
+
+    def on_start(self, execution: Execution) -> None:
+        """Says that a notebook starts."""
+        self.say(f"start  {execution.title}")
+
+    def on_end(self, execution: Execution, exit_code: int) -> list[Execution]:
+        """Collects what an execution made; after a failure, what is left of its block without the failed run."""
+        done = [run_id for run_id in execution.run_ids if self.is_done(run_id)]
+        for run_id in done:
+            self.left.remove(run_id)
+            keep_notebook(execution, run_id)
+            self.collect(self.runs[run_id])
+        undone = [run_id for run_id in execution.run_ids if run_id not in done]
+        self.say(f"{'FAILED' if undone else 'done  '} {execution.title}; {self.time_left()}")
+        if not undone:
+            return []
+        failed, *rest = undone
+        self.left.remove(failed)
+        keep_notebook(execution, failed)
+        self.failures.append(Failure(failed, execution.output, last_lines(execution.output, exit_code)))
+        return [without_failed(execution, self.runs, rest)] if rest else []
+
+    def on_tick(self, running: list[Execution]) -> None:
+        """Now and then says where the running notebooks stand."""
+        if time.monotonic() - self.told > PROGRESS_SECONDS:
+            self.told = time.monotonic()
+            self.say(
+                "; ".join(f"{execution.title}: {self.standing(execution)}" for execution in running)
+                + f"; {self.time_left()}"
+            )
+
+    def standing(self, execution: Execution) -> str:
+        """The last update that a running notebook logged for its first run not yet done."""
+        undone = [run_id for run_id in execution.run_ids if not self.is_done(run_id)]
+        position = f"run {len(execution.run_ids) - len(undone) + 1} of {len(execution.run_ids)}"
+        log = store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl" if undone else None
+        lines = log.read_text().splitlines() if log and log.is_file() else []
+        last = json.loads(lines[-1]) if lines else {}
+        return f"{position}, update {last['step']} of {last['num_steps']}" if last else position
+
+    def time_left(self) -> str:
+        """The runs left of all seeds and an estimate of their time, from finished runs of the same kind."""
+        known = [
+            self.expected[kind_of(self.runs[run_id])]
+            for run_id in self.left
+            if kind_of(self.runs[run_id]) in self.expected
+        ]
+        if not self.left:
+            return "nothing left of this seed"
+        if not known:
+            return f"{len(self.left)} runs left of this seed, time not known yet"
+        minutes = sum(known) / len(known) * len(self.left) / self.workers / 60
+        return f"{len(self.left)} runs left of this seed, about {minutes:.0f} min"
+
+    def collect(self, run: PlannedRun) -> None:
+        """Writes a complete run into the study's results and learns how long its kind takes."""
+        scores, row, stats = result_of(run, self.study)
+        write_run(study_folder(self.study), run.run_id, scores, row, stats)
+        self.expected.setdefault(kind_of(run), row["seconds"])
+
+
+def kind_of(run: PlannedRun) -> tuple[str, str]:
+    """What runs of about the same duration share: phase and task."""
+    return run.phase, getattr(run.config, "target", None) or run.config.task
+
+
+def model_of(run: PlannedRun) -> str:
+    """The run id under which a run's own training is logged."""
+    return run.config.model.model_id if run.phase == "target" else run.run_id
+
+
+def expected_seconds(study: Study, runs: Iterable[PlannedRun]) -> dict[tuple[str, str], float]:
+    """Kind of run -> seconds that a committed run of the study took."""
+    index = read_runs(study_folder(study)).set_index("run_id")["seconds"]
+    return {kind_of(run): float(index[run.run_id]) for run in runs if run.run_id in index}
+
+
+def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
+    """(score rows, index row, per-example statistics) of a complete run folder."""
+    place, config = store.run_folder(run.run_id), run.config
+    recorded = json.loads((place / "config.json").read_text())
+    outcome = json.loads((place / "outcome.json").read_text())
+    model = config if isinstance(config, ModelConfig) else config.model
+    row = {
+        "phase": run.phase,
+        "encoder": config.encoder,
+        "intermediate": config.intermediate,
+        "target": getattr(config, "target", None),
+        "seed": config.seed,
+        "model_id": model and model.model_id,
+        "parent_id": model and model.parent and model.parent.model_id,
+        "status": "done",
+        "seconds": outcome["seconds"],
+        "num_train_examples": outcome["num_train_examples"],
+        "num_truncated": outcome["num_truncated"],
+        "outcome": outcome["outcome"],
+        "data_status": outcome["data_status"],
+        "code_version": recorded["code_version"],
+        "device": recorded["device"],
+        "precision": config.knobs.precision,
+        "num_threads": config.knobs.num_threads,
+        "libraries": "; ".join(f"{name} {version}" for name, version in recorded["libraries"].items() if version),
+    }
+    if run.phase == "intermediate":
+        return pd.DataFrame(), row, pd.DataFrame()
+    frame = read_predictions(place).drop(columns=["prediction", "gold"])
+    return read_scores(place).assign(study=study.name), row, frame
+
+
+def keep_notebook(execution: Execution, run_id: str) -> None:
+    """Puts the executed notebook, finished or failed, into the folder of a run it made or tried."""
+    place = store.run_folder(run_id)
+    if execution.output.is_file() and place.is_dir():
+        shutil.copyfile(execution.output, place / "notebook.ipynb")
+
+
+def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: list[str]) -> Execution:
+    """What is left of a block after one of its runs failed."""
+    targets = [runs[run_id].config.target for run_id in rest]
+    output = execution.output.with_stem(f"{execution.output.stem}-rest{len(rest)}")
+    return replace(execution, parameters=execution.parameters | {"target": targets}, run_ids=tuple(rest), output=output)
+
+
+def last_lines(notebook: Path, exit_code: int, count: int = 4) -> str:
+    """The last lines of the error in an executed notebook, or of papermill's own log where it holds none."""
+    cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
+    errors = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
+    text = "\n".join(errors[-1].traceback) if errors else notebook.with_suffix(".log").read_text()
+    lines = [line for line in ANSI.sub("", text).splitlines() if line.strip()]
+    return "\n".join(lines[-count:]) or f"exit code {exit_code}, no output"
+
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")

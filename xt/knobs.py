@@ -1,0 +1,156 @@
+"""Every knob of training and scoring, its unit, its range, and the presets that set it. Imports nothing heavy."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from xt.errors import require_known
+from xt.tasks import get_task
+
+
+def knob(default, unit: str, allowed: str):
+    """A dataclass field whose metadata carry its unit and the allowed values in words."""
+    return field(default=default, metadata={"unit": unit, "allowed": allowed})
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """Every knob of training and scoring. Steps end in `_steps`, shares in `_ratio`."""
+
+    learning_rate: float = knob(1e-5, "peak, per update", "> 0 and < 1")
+    num_epochs: float = knob(3.0, "passes over the training features", "> 0")
+    batch_size: int = knob(32, "features per update", ">= 1")
+    max_seq_length: int = knob(256, "tokens, special ones included", ">= 16")
+    warmup_ratio: float = knob(0.1, "share of all updates", ">= 0 and < 1")
+    weight_decay: float = knob(0.01, "per update; never on biases, norms and embeddings", ">= 0")
+    adam_epsilon: float = knob(1e-8, "added to the root of the second moment", "> 0")
+    max_grad_norm: float = knob(1.0, "L2 norm of one update's gradient", "> 0")
+    dropout: float = knob(-1.0, "probability; -1 = the encoder's own", "-1, or >= 0 and < 1")
+    doc_stride: int = knob(128, "context tokens that two windows share", ">= 0")
+    max_query_length: int = knob(64, "question tokens", ">= 4")
+    max_answer_length: int = knob(30, "tokens of a decoded span", ">= 1")
+    empty_windows: int = knob(-1, "training windows without the answer kept per question; -1 = all", ">= -1")
+    max_train_examples: int = knob(0, "examples; 0 = all", ">= 0")
+    max_eval_examples: int = knob(0, "examples per language, whole clusters; 0 = all", ">= 0")
+    num_selection_examples: int = knob(500, "examples of the training task's own language", ">= 1")
+    selection_steps: int = knob(1000, "updates between two looks at the selection data", ">= 1")
+    patience: int = knob(30, "looks without a better score before training stops", ">= 1")
+    layer_ratio: float = knob(2 / 3, "depth of the reported retrieval layer as a share of all", "> 0 and <= 1")
+    tokens_per_batch: int = knob(4096, "padded tokens per forward pass", ">= 16")
+    data_seed: int = knob(0, "draws caps and selection data; the same for every run of a study", ">= 0")
+    attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")
+    precision: str = knob("bf16", "bf16 = autocast; weights are float32 always", "bf16 or fp32")
+    num_threads: int = knob(1, "processor threads of one run", ">= 1")
+
+    def __post_init__(self):
+        for entry in fields(self):
+            check_knob(entry.name, getattr(self, entry.name), entry.type, entry.metadata["allowed"])
+
+    def chosen(self) -> dict[str, object]:
+        """The knobs that are not at their default: what an identity hashes.
+
+        A new knob whose default is what was done before thus moves no id; a changed default raises a version.
+        """
+        return {e.name: getattr(self, e.name) for e in fields(self) if getattr(self, e.name) != e.default}
+
+
+CONDITION = re.compile(r"(>=|>|<=|<) (\S+)")
+COMPARE = {
+    ">=": lambda value, bound: value >= bound,
+    ">": lambda value, bound: value > bound,
+    "<=": lambda value, bound: value <= bound,
+    "<": lambda value, bound: value < bound,
+}
+
+
+def check_knob(name: str, value, kind: type, allowed: str) -> None:
+    """Raises ValueError naming the knob, its value and what is allowed, where the value is not allowed.
+
+    `allowed` is the text of the field's metadata: alternatives parted by commas or `or`, conditions by `and`.
+    """
+    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits_kind = numeric and (kind is not int or value == int(value)) if kind is not str else isinstance(value, str)
+    if not (fits_kind and any(holds(option, value) for option in re.split(r", or |, | or ", allowed))):
+        raise ValueError(f"{name} = {value!r} is not allowed; allowed: {kind.__name__} {allowed}")
+
+
+def holds(option: str, value) -> bool:
+    """Whether a value equals the option or meets all its conditions."""
+    conditions = CONDITION.findall(option)
+    if not conditions:
+        return str(value) == option or (not isinstance(value, str) and value == number(option))
+    return all(COMPARE[sign](value, float(bound)) for sign, bound in conditions)
+
+
+def number(text: str) -> float:
+    """The number a text spells, or NaN, which equals nothing."""
+    return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else float("nan")
+
+
+KNOBS = {entry.name: entry for entry in fields(Knobs)}
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "smoke": {
+        "all": dict(
+            learning_rate=2e-3,
+            num_epochs=3,
+            batch_size=8,
+            max_seq_length=64,
+            doc_stride=16,
+            max_query_length=24,
+            max_answer_length=12,
+            num_selection_examples=8,
+            selection_steps=6,
+            tokens_per_batch=1024,
+        ),
+    },
+    "mini": {
+        "all": dict(
+            learning_rate=3e-4,
+            num_epochs=2,
+            batch_size=32,
+            max_seq_length=96,
+            max_train_examples=6000,
+            max_eval_examples=300,
+            num_selection_examples=300,
+            selection_steps=50,
+            tokens_per_batch=3072,
+            attention="eager",
+        ),
+        "tagging": dict(num_epochs=3),
+        "span_qa": dict(
+            num_epochs=1,
+            doc_stride=24,
+            max_query_length=32,
+            max_answer_length=20,
+            empty_windows=1,
+            max_train_examples=3000,
+            max_eval_examples=200,
+            num_selection_examples=200,
+        ),
+        "multiple_choice": dict(num_epochs=1, max_train_examples=3000),
+    },
+}
+"""Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name."""
+
+
+def resolve_knobs(preset: str, task_name: str, overrides: Mapping[str, object] | None = None) -> Knobs:
+    """The knobs of a training on `task_name` (or a retrieval run on it): preset rows, then overrides.
+
+    Raises ValueError for an unknown preset or knob and for a value out of range.
+    """
+    rows = PRESETS[require_known("preset", preset, PRESETS)]
+    task = get_task(task_name)
+    chosen: dict[str, object] = {}
+    for scope in ("all", task.format, task.name):
+        chosen.update(rows.get(scope, {}))
+    for name, value in (overrides or {}).items():
+        require_known("knob", name, KNOBS)
+        if value is not None:
+            chosen[name] = value
+    return replace(Knobs(), **{name: coerce(KNOBS[name].type, value) for name, value in chosen.items()})
+
+
+def coerce(kind: type, value):
+    """An int where a float knob was given one, so that 3 and 3.0 are one identity."""
+    return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,68 @@
+"""Where things lie on disk: the project, its runs and results, data roots and encoders.
+
+Environment variables move them: `XT_RUNS`, `XT_RESULTS`, `XT_MIRROR` and `XT_ENCODERS` name folders.
+"""
+
+import os
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+FOLDERS = {
+    "XT_RUNS": PROJECT / "data" / "runs",
+    "XT_RESULTS": PROJECT / "data" / "results",
+    "XT_CACHE": PROJECT / "data" / "cache",
+    "XT_FIXTURES": PROJECT / "data" / "fixtures",
+    "XT_MIRROR": PROJECT.parent / "shared" / "mirror",
+    "XT_ENCODERS": PROJECT.parent / "shared" / "encoders",
+}
+
+ROOTS = {"fixtures": "XT_FIXTURES", "mirror": "XT_MIRROR"}
+"""Root name -> the variable that says where its folder lies; `hub` and any folder are roots as well."""
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+
+
+def folder(variable: str) -> Path:
+    """The folder an environment variable of this module names, or its default inside the project."""
+    return Path(os.environ.get(variable) or FOLDERS[variable])
+
+
+def resolve_root(root: str) -> str:
+    """`hub`, or the folder (as text) that a root's name or path stands for.
+
+    Raises ValueError naming the folder looked for and the roots allowed where it does not exist.
+    """
+    if root == "hub":
+        return root
+    place = folder(ROOTS[root]) if root in ROOTS else Path(root).expanduser()
+    if not place.is_dir():
+        hint = f"; set {ROOTS[root]} to the folder that holds it" if root in ROOTS else ""
+        raise ValueError(
+            f"unknown root {root!r}: no folder {place}{hint}; allowed: hub, {', '.join(ROOTS)}, or a folder"
+        )
+    return str(place)
+
+
+def resolve_encoder(encoder: str) -> str:
+    """The folder or hub id that an encoder's name stands for.
+
+    A name is looked up under `XT_ENCODERS`, then as a folder, then taken as a hub id (`owner/name` or `name`).
+    Raises ValueError for a folder without `config.json` and for a text that can be none of the three.
+    """
+    for place in (folder("XT_ENCODERS") / encoder, Path(encoder).expanduser()):
+        if (place / "config.json").is_file():
+            return str(place)
+        if place.is_dir():
+            raise ValueError(f"encoder {encoder!r}: the folder {place} holds no config.json")
+    if encoder in BUILT_HERE or HUB_ID.fullmatch(encoder):
+        return encoder
+    raise ValueError(
+        f"unknown encoder {encoder!r}; allowed: {', '.join(BUILT_HERE)}, a folder under {folder('XT_ENCODERS')}, "
+        "a folder with config.json, or a hub id such as FacebookAI/xlm-roberta-large"
+    )
+
+
+BUILT_HERE = ("tiny",)
+"""Encoders that `xt.pretrain` builds on first use from the fixtures, with random weights."""

@@ -1,0 +1,92 @@
+"""What a run was computed on: code version, libraries, device, precision. Recorded beside results, never hashed."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from xt.locations import PROJECT
+
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "statsmodels",
+    "papermill",
+    "nbclient",
+    "ipykernel",
+    "jupyterlab",
+    "nbval",
+    "seaborn",
+    "matplotlib",
+)
+
+
+@cache
+def code_version() -> str:
+    """Version of the package and, in a git checkout, its commit: `0.1.0+g1a2b3c4`, `.dirty` where xt/ has changes."""
+    base = installed_version("xt") or "0"
+    commit = git("rev-parse", "--short=7", "HEAD")
+    dirty = ".dirty" if commit and git("status", "--porcelain", "--", "xt", "notebooks/experiments") else ""
+    return f"{base}+g{commit}{dirty}" if commit else base
+
+
+def git(*arguments: str) -> str:
+    """Output of a git command in the project, empty where there is no git or no repository."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def installed_version(library: str) -> str:
+    """The version of an installed library, empty where it is not installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def library_versions() -> dict[str, str]:
+    """Library -> installed version, for those that results depend on; missing ones are empty."""
+    return {library: installed_version(library) for library in LIBRARIES}
+
+
+def processor_name() -> str:
+    """The processor's model name, or its architecture where the system does not tell."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
+def device_name() -> str:
+    """The GPU this process sees, else the processor. Imports torch."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else processor_name()
+
+
+def has_native_bf16() -> bool:
+    """Whether the device of this process computes bfloat16 products itself (else they are emulated, and slow)."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported() and "bf16" in cpu_flags()
+
+
+def cpu_flags() -> str:
+    """The processor's instruction-set flags as one text, empty where the system does not tell."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return next((line for line in lines if line.startswith("flags")), "")

@@ -1,0 +1,74 @@
+"""Sentence retrieval without fine-tuning: mean-pooled embeddings of every layer, nearest neighbours both ways."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from xt.batching import micro_batches
+from xt.encode import Features, encode_sentences
+from xt.model import collate, mean_pool
+
+BLOCK_ROWS = 2048
+"""Queries compared with all candidates at once."""
+
+DIRECTIONS = ("from_english", "to_english")
+"""`from_english`: for each English sentence its nearest foreign one (XTREME's number); `to_english`: the reverse."""
+
+
+@torch.inference_mode()
+def embed(model, features: Features, tokens_per_batch: int, pad_token_id: int, device) -> torch.Tensor:
+    """(D, N, H) float32 unit vectors of N sentences; D = embedding layer and every transformer layer, in order."""
+    model.eval()
+    lengths = features.lengths
+    order = np.argsort(-lengths, kind="stable")
+    embeddings = None
+    for part in micro_batches(order, lengths, tokens_per_batch):
+        batch = collate(features, part, pad_token_id, device)
+        hidden = model(**batch, output_hidden_states=True).hidden_states
+        pooled = torch.stack([mean_pool(layer.float(), batch["attention_mask"]) for layer in hidden])
+        if embeddings is None:
+            embeddings = torch.empty(len(hidden), len(features), pooled.shape[-1])
+        embeddings[:, torch.from_numpy(part)] = normalize(pooled, dim=-1).cpu()
+    return embeddings
+
+
+def nearest(queries: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+    """(N,) index of each query's candidate of highest dot product, exactly; `queries` (N, H), `candidates` (M, H)."""
+    return torch.cat([(block @ candidates.T).argmax(dim=1) for block in queries.split(BLOCK_ROWS)])
+
+
+def retrieve(
+    model, examples: Sequence, tokenizer, knobs, device, report: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[dict[str, np.ndarray], int]:
+    """Nearest neighbours of one language's `SentencePair` examples at every layer, both ways.
+
+    Returns columns (D * 2 * N,): `layer`, `direction`, `row` (the query's example), `prediction` (the example whose
+    sentence was found); and the number of sentences that had to be cut. Plain cosine: no centring, margin or CSLS.
+    """
+    sources = encode_sentences([example.source for example in examples], tokenizer, knobs)
+    targets = encode_sentences([example.target for example in examples], tokenizer, knobs)
+    foreign = embed(model, sources, knobs.tokens_per_batch, tokenizer.pad_token_id, device)
+    english = embed(model, targets, knobs.tokens_per_batch, tokenizer.pad_token_id, device)
+    parts = []
+    for layer in range(len(foreign)):
+        found = {
+            "from_english": nearest(english[layer], foreign[layer]),
+            "to_english": nearest(foreign[layer], english[layer]),
+        }
+        parts += [(layer, direction, found[direction].numpy()) for direction in DIRECTIONS]
+        report(layer + 1, len(foreign))
+    count = len(examples)
+    columns = {
+        "layer": np.repeat([layer for layer, _, _ in parts], count),
+        "direction": np.repeat([direction for _, direction, _ in parts], count),
+        "row": np.tile(np.arange(count), len(parts)),
+        "prediction": np.concatenate([predicted for _, _, predicted in parts]),
+    }
+    return columns, sources.num_truncated + targets.num_truncated
+
+
+def reported_layer(num_layers: int, layer_ratio: float) -> int:
+    """The hidden-state index at a relative depth (0 = embeddings), at least 1: 8 of 12 and 16 of 24 at two thirds."""
+    return max(1, round(layer_ratio * num_layers))

@@ -1,0 +1,130 @@
+"""Run folders: one per run, written by one process at a time, complete once `DONE` stands in it.
+
+`DONE` is written last and holds the SHA-256 of every file, so that a half-written run is never taken for a whole one.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from xt.locations import folder
+
+RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+-s\d+-[0-9a-f]{12}")
+WEIGHTS = "encoder"
+"""Subfolder of a trained model."""
+
+
+class RunBusy(RuntimeError):
+    """Another process works on this run."""
+
+
+def run_folder(run_id: str) -> Path:
+    """The folder of a run. ValueError for a text that is no run id (so that no path leaves the store)."""
+    if not RUN_ID.fullmatch(run_id):
+        raise ValueError(f"{run_id!r} is no run id; allowed: {RUN_ID.pattern}")
+    return folder("XT_RUNS") / run_id
+
+
+def is_complete(run_id: str) -> bool:
+    """Whether `DONE` stands in the run's folder and every file it names is there."""
+    place = run_folder(run_id)
+    done = place / "DONE"
+    return done.is_file() and all((place / name).is_file() for name in json.loads(done.read_text()))
+
+
+def has_weights(model_id: str) -> bool:
+    """Whether a model's run is complete and its weights were kept."""
+    return is_complete(model_id) and (run_folder(model_id) / WEIGHTS / "model.safetensors").is_file()
+
+
+@contextmanager
+def open_run(run_id: str, config: dict, wait_seconds: float = -1) -> Iterator[Path]:
+    """The run's folder under its lock, with `config.json` written.
+
+    Waits for another process that holds the run, at most `wait_seconds` (-1 = for ever), then raises RunBusy.
+    Raises ValueError where the folder's `config.json` has another identity than `config`.
+    """
+    place = run_folder(run_id)
+    locks = place.parent / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(locks / f"{run_id}.lock", timeout=wait_seconds):
+            place.mkdir(exist_ok=True)
+            check_config(place, config)
+            write_text(place / "config.json", json.dumps(config, indent=1, ensure_ascii=False))
+            yield place
+    except Timeout:
+        raise RunBusy(f"another process works on run {run_id}; wait for it, or end it") from None
+
+
+def check_config(place: Path, config: dict) -> None:
+    """ValueError naming what differs, where a run folder was made by another configuration than its id says."""
+    path = place / "config.json"
+    if not path.is_file():
+        return
+    try:
+        stored = json.loads(path.read_text())["identity"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not the configuration of a run ({error}); move the folder away") from error
+    if stored != json.loads(json.dumps(config["identity"])):
+        differing = sorted(
+            key for key in {*stored, *config["identity"]} if stored.get(key) != config["identity"].get(key)
+        )
+        raise ValueError(
+            f"{path} differs from its run id in: {', '.join(differing)}; move the folder away to run it anew"
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file in one step: beside its name, synced, renamed, its folder synced."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    fresh.rename(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def finish(run_id: str) -> None:
+    """Syncs every file of a run and writes `DONE` with their hashes; the checkpoint is no longer needed and goes."""
+    place = run_folder(run_id)
+    shutil.rmtree(place / "checkpoint", ignore_errors=True)
+    files = [
+        path for path in sorted(place.rglob("*")) if path.is_file() and path.name not in {"DONE", "notebook.ipynb"}
+    ]
+    for path in files:
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+    hashes = {path.relative_to(place).as_posix(): digest(path) for path in files}
+    write_text(place / "DONE", json.dumps(hashes, indent=1))
+
+
+def release_weights(model_id: str) -> None:
+    """Deletes a model's weights after its last reader; what remains of the run stays complete."""
+    place = run_folder(model_id)
+    (place / "DONE").unlink(missing_ok=True)
+    shutil.rmtree(place / WEIGHTS, ignore_errors=True)
+    finish(model_id)
+
+
+def damaged_files(run_id: str) -> list[str]:
+    """The files of a complete run whose bytes are no longer those that `DONE` names."""
+    place = run_folder(run_id)
+    hashes = json.loads((place / "DONE").read_text())
+    return [name for name, known in hashes.items() if not (place / name).is_file() or digest(place / name) != known]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,181 @@
+"""One training, top to bottom: updates, clipping, schedule, selection, resume, and how it ended."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from xt.batching import micro_batches, num_updates, updates
+from xt.checkpoint import Progress, load_progress, save_progress
+from xt.encode.features import Features
+from xt.model import Head, collate, collate_labels
+
+CHECKPOINT_SECONDS = 60.0
+"""Wall-clock seconds between two checkpoints; where they fall changes nothing in the result."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the selection data."""
+
+    score: float  # points of the training task's primary metric
+    collapsed: bool  # every prediction is the same while the gold labels are not
+
+
+def train(
+    model,
+    head: Head,
+    features: Features,
+    look: Callable[[object], Look],
+    knobs,
+    seed: int,
+    accelerator,
+    folder: Path,
+    pad_token_id: int,
+    report: Callable[[dict], None],
+) -> Progress:
+    """Trains `model` in place to its best look at the selection data; resumes from `folder` where it was cut off.
+
+    Writes `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict.
+    A loss that is not finite ends the training before that update: outcome `diverged`. A best model that predicts
+    one class only: outcome `collapsed`. Neither raises: they are outcomes of a run.
+    """
+    total = num_updates(len(features), knobs.num_epochs, knobs.batch_size)
+    model, optimizer = accelerator.prepare(model, build_optimizer(model, knobs))
+    bare = accelerator.unwrap_model(model, keep_torch_compile=False)
+    progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
+    log, saved_at = TrainLog(folder / "train.jsonl", progress.step), time.monotonic()
+    lengths = features.lengths
+    for chosen in updates(lengths, knobs.batch_size, seed, progress.step, total):
+        if progress.finished:
+            break
+        started = time.monotonic()
+        torch.manual_seed(step_seed(seed, progress.step))
+        model.train()
+        set_learning_rate(optimizer, knobs, progress.step, total)
+        loss, tokens = accumulate(model, head, features, lengths, chosen, knobs, accelerator, pad_token_id)
+        if not math.isfinite(loss):
+            progress.outcome, progress.finished = "diverged", True
+            break
+        norm = accelerator.clip_grad_norm_(model.parameters(), knobs.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        progress.step += 1
+        line = {
+            "step": progress.step,
+            "num_steps": total,
+            "loss": loss,
+            "grad_norm": float(norm),
+            "learning_rate": learning_rate(knobs, progress.step - 1, total),
+            "tokens_per_second": tokens / (time.monotonic() - started),
+        }
+        if progress.step % knobs.selection_steps == 0 or progress.step == total:
+            seen = look(model)
+            line["selection_score"] = seen.score
+            best = keep_best(progress, seen, bare, best)
+            progress.finished = progress.looks_since_best >= knobs.patience or progress.step == total
+        log.write(line)
+        report(line)
+        if time.monotonic() - saved_at > CHECKPOINT_SECONDS and not progress.finished:
+            log.sync()
+            save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
+            saved_at = time.monotonic()
+    log.close()
+    if best is not None:
+        bare.load_state_dict(best)
+    return progress
+
+
+def accumulate(model, head: Head, features: Features, lengths, chosen, knobs, accelerator, pad_token_id: int):
+    """Gradients of one update: the loss summed over its micro-batches, divided by the number of labelled positions.
+
+    Returns (mean loss, real tokens read).
+    """
+    parts = micro_batches(chosen, lengths, knobs.tokens_per_batch, features.rows_per_feature)
+    labels = [collate_labels(features, part, accelerator.device) for part in parts]
+    count = sum(int((values >= 0).sum()) for values in labels)
+    total, tokens = torch.zeros((), device=accelerator.device), 0
+    for part, gold in zip(parts, labels, strict=True):
+        batch = collate(features, part, pad_token_id, accelerator.device)
+        loss = head.loss(head.scores(model(**batch)).float(), gold) / count
+        accelerator.backward(loss)
+        total += loss.detach()
+        tokens += int(batch["attention_mask"].sum())
+    return float(total), tokens
+
+
+def keep_best(progress: Progress, seen: Look, model, best):
+    """Notes a look in `progress`; the weights to keep: the model's own where it is the best so far, else `best`."""
+    if best is not None and not seen.score > progress.best_score:
+        progress.looks_since_best += 1
+        return best
+    progress.best_score, progress.best_step, progress.looks_since_best = seen.score, progress.step, 0
+    progress.outcome = "collapsed" if seen.collapsed else "ok"
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def build_optimizer(model, knobs) -> torch.optim.AdamW:
+    """Fused AdamW; no weight decay on biases, norms and embeddings (rows unseen in training then never move)."""
+    embeddings = {id(p) for m in model.modules() if isinstance(m, torch.nn.Embedding) for p in m.parameters()}
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    decayed = [p for p in parameters if p.ndim > 1 and id(p) not in embeddings]
+    chosen = {id(p) for p in decayed}
+    groups = [
+        {"params": decayed, "weight_decay": knobs.weight_decay},
+        {"params": [p for p in parameters if id(p) not in chosen], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=knobs.learning_rate, eps=knobs.adam_epsilon, fused=True)
+
+
+def learning_rate(knobs, step: int, total: int) -> float:
+    """Linear warm-up over `warmup_ratio` of all updates, then linear decay to zero. `step` counts from 0."""
+    warmup = math.ceil(total * knobs.warmup_ratio)
+    if step < warmup:
+        return knobs.learning_rate * (step + 1) / warmup
+    return knobs.learning_rate * (total - step) / max(1, total - warmup)
+
+
+def set_learning_rate(optimizer, knobs, step: int, total: int) -> None:
+    """Writes the schedule's rate into every parameter group."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(knobs, step, total)
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The random state of one update, from (seed, step) alone."""
+    return (seed * 1_000_003 + step) % 2**63
+
+
+class TrainLog:
+    """`train.jsonl`: one line per update; what a killed run wrote beyond its checkpoint is cut off on resume."""
+
+    def __init__(self, path: Path, step: int):
+        kept = list(lines_until(path, step)) if path.is_file() else []
+        self.handle = path.open("w", encoding="utf8")
+        self.handle.writelines(kept)
+
+    def write(self, line: dict) -> None:
+        """Adds one update."""
+        self.handle.write(json.dumps(line) + "\n")
+        self.handle.flush()
+
+    def sync(self) -> None:
+        """Forces what was written to the disk."""
+        os.fsync(self.handle.fileno())
+
+    def close(self) -> None:
+        """Forces what was written to the disk and closes the file."""
+        self.sync()
+        self.handle.close()
+
+
+def lines_until(path: Path, step: int) -> Iterator[str]:
+    """The whole lines of a log up to an update."""
+    for line in path.read_text(encoding="utf8").splitlines(keepends=True):
+        if line.endswith("\n") and json.loads(line)["step"] <= step:
+            yield line

@@ -1,0 +1,221 @@
+"""The phases of one run, composed: what the experiment notebooks call.
+
+Intermediate training -> target training -> scoring in every language, or retrieval without target training.
+Each training and each scoring owns a run folder and is skipped where that folder is complete.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from accelerate import Accelerator
+
+from xt import checkpoint, scoring, store
+from xt.config import ModelConfig, ScoreConfig
+from xt.encode import FORMATS
+from xt.evaluate import gold_of, named, predict_examples, primary_score
+from xt.locations import resolve_encoder, resolve_root
+from xt.machine import code_version, device_name, library_versions
+from xt.model import HEADS, build_model, check_length, load_tokenizer
+from xt.pretrain import build_if_ours
+from xt.results import SCORE_COLUMNS
+from xt.tasks import get_task, read_evaluation, read_training
+from xt.tasks.selection import shuffle_labels
+from xt.train import Look, train
+
+STATUS_ORDER = ("complete", "subset", "substitute", "fixture")
+"""Data status, best first; a score carries the worst of all data that went into it."""
+
+
+def ignore(line: dict) -> None:
+    """The report of a run that nobody watches."""
+
+
+def train_model(config: ModelConfig, report: Callable[[dict], None] = ignore) -> Path:
+    """Trains one model, or finds it trained; its parent first. Returns its run folder.
+
+    The folder holds `config.json`, `train.jsonl`, `outcome.json` and `encoder/`, which the usual transformers
+    classes open. A killed training goes on from its last checkpoint and ends with the same weights.
+    """
+    if config.parent:
+        train_model(config.parent, report)
+    with store.open_run(config.model_id, describe(config)) as folder:
+        if not store.has_weights(config.model_id):
+            (folder / "DONE").unlink(missing_ok=True)
+            fit(config, folder, report)
+            store.finish(config.model_id)
+    return folder
+
+
+def fit(config: ModelConfig, folder: Path, report: Callable[[dict], None]) -> None:
+    """Reads, encodes, trains, and saves one model into its folder."""
+    started, knobs, task = time.monotonic(), config.knobs, get_task(config.task)
+    data = read_training(
+        task.name,
+        resolve_root(config.root),
+        language=config.train_language,
+        max_examples=knobs.max_train_examples or None,
+        num_selection=knobs.num_selection_examples,
+        data_seed=knobs.data_seed,
+    )
+    rng = np.random.default_rng([config.seed, 1])
+    examples = shuffle_labels(data.train, rng) if config.shuffle_labels else data.train
+    accelerator = build_accelerator(knobs)
+    source, revision = start_of(config.parent, config.encoder, config.encoder_revision)
+    tokenizer = load_tokenizer(source, revision)
+    head, form = HEADS[task.format], FORMATS[task.format]
+    model = build_model(source, head, len(task.labels), knobs, config.seed, revision)
+    check_length(model.config, knobs.max_seq_length, config.encoder)
+    encoded = form.encode(examples, tokenizer, knobs)
+    features = form.thin(encoded, knobs, rng)
+    look = partial(
+        look_at, task=task, examples=data.selection, tokenizer=tokenizer, knobs=knobs, device=accelerator.device
+    )
+    progress = train(
+        model, head, features, look, knobs, config.seed, accelerator, folder, tokenizer.pad_token_id, report
+    )
+    checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(model, keep_fp32_wrapper=False), tokenizer)
+    record = asdict(progress) | {
+        "seconds": round(time.monotonic() - started, 1),
+        "num_train_examples": len(examples),
+        "num_selection_examples": len(data.selection),
+        "num_features": len(features),
+        "num_features_encoded": len(encoded),
+        "num_truncated": encoded.num_truncated,
+        "data_status": data.status,
+    }
+    store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
+
+
+def look_at(model, task, examples: Sequence, tokenizer, knobs, device) -> Look:
+    """Scores the selection data with the model as it is."""
+    predictions, _ = predict_examples(model, task, examples, tokenizer, knobs, device)
+    collapsed = distinct(named(task, predictions)) == 1 < distinct(gold_of(task, examples))
+    return Look(primary_score(task, predictions, examples), collapsed)
+
+
+def distinct(values: Sequence) -> int:
+    """How many different classes, tags or texts stand in a list of them, or of lists of them."""
+    return len({str(value) for entry in values for value in np.atleast_1d(np.asarray(entry, dtype=object))})
+
+
+def build_accelerator(knobs) -> Accelerator:
+    """Accelerate on the device this process sees, with the precision and threads of the knobs."""
+    torch.set_num_threads(knobs.num_threads)
+    precision = {"bf16": "bf16", "fp32": "no"}[knobs.precision]
+    return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
+
+
+def start_of(model: ModelConfig | None, encoder: str, revision: str | None) -> tuple[str, str | None]:
+    """(source, hub revision) from which weights are read: a trained model's folder, or the encoder."""
+    if model:
+        return str(store.run_folder(model.model_id) / store.WEIGHTS), None
+    return resolve_encoder(build_if_ours(encoder)), revision
+
+
+def describe(config: ModelConfig | ScoreConfig) -> dict:
+    """What `config.json` holds: the hashed identity, and beside it what is recorded only."""
+    return {
+        "run_id": config.run_id,
+        "identity": config.identity(),
+        "config": asdict(config),
+        "code_version": code_version(),
+        "device": device_name(),
+        "libraries": library_versions(),
+    }
+
+
+def run_block(configs: Sequence[ScoreConfig], report: Callable[[dict], None] = ignore) -> pd.DataFrame:
+    """Scores a block of targets one after the other; tidy score rows of all of them, finished ones included.
+
+    A fine-tuned model is trained once for all targets of the block that share it; its weights are deleted after the
+    last of them unless the config says `keep_weights`.
+    """
+    tables = []
+    for place, config in enumerate(configs):
+        tables.append(score_target(config, report))
+        fine_tuned = get_task(config.target).training_task is not None
+        still_read = any(other.model == config.model for other in configs[place + 1 :])
+        if fine_tuned and not still_read and not config.keep_weights and store.has_weights(config.model.model_id):
+            store.release_weights(config.model.model_id)
+    return pd.concat(tables, ignore_index=True)
+
+
+def score_target(config: ScoreConfig, report: Callable[[dict], None] = ignore) -> pd.DataFrame:
+    """Tidy score rows of one target run, computed or found complete. Writes its run folder."""
+    with store.open_run(config.run_id, describe(config)) as folder:
+        if not store.is_complete(config.run_id):
+            started = time.monotonic()
+            if config.model:
+                train_model(config.model, report)
+            evaluate_run(config, folder, report, started)
+            store.finish(config.run_id)
+    return scoring.read_scores(folder)
+
+
+def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], None], started: float) -> None:
+    """Scores every language of one target and writes predictions, scores and what happened since `started`."""
+    knobs, task = config.knobs, get_task(config.target)
+    evaluation = {
+        code: read_evaluation(
+            config.target,
+            resolve_root(config.root),
+            code,
+            split=config.split_of(code),
+            max_examples=knobs.max_eval_examples or None,
+            data_seed=knobs.data_seed,
+        )
+        for code in config.languages
+    }
+    source, revision = start_of(config.model, config.encoder, config.encoder_revision)
+    scorer, accelerator = scoring.SCORERS[task.format], build_accelerator(knobs)
+    frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
+    scoring.write_predictions(folder, task.name, frame)
+    training = read_outcomes(config.model)
+    status = worst([data.status for data in evaluation.values()] + [row["data_status"] for row in training])
+    outcome = next((row["outcome"] for row in training if row["outcome"] != "ok"), "ok")
+    rows = scoring.score_rows(config, frame, scoring.find_floors(config, evaluation))
+    rows = rows.assign(
+        run_id=config.run_id,
+        encoder=config.encoder,
+        intermediate=config.intermediate,
+        target=task.name,
+        train_language=config.train_language,
+        seed=config.seed,
+        preset=config.preset,
+        outcome=outcome,
+        split=[evaluation[code].split for code in rows["eval_language"]],
+        data_status=status,
+        max_train_examples=knobs.max_train_examples or None,
+        max_eval_examples=knobs.max_eval_examples or None,
+        code_version=code_version(),
+        study=None,
+    )
+    rows.reindex(columns=SCORE_COLUMNS).to_csv(folder / "scores.csv", index=False)
+    record = {
+        "outcome": outcome,
+        "seconds": round(time.monotonic() - started, 1),
+        "num_train_examples": training[0]["num_train_examples"] if training and task.training_task else 0,
+        "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),
+        "data_status": status,
+    }
+    store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
+
+
+def read_outcomes(model: ModelConfig | None) -> list[dict]:
+    """`outcome.json` of a model and of its parents, nearest first."""
+    if model is None:
+        return []
+    path = store.run_folder(model.model_id) / "outcome.json"
+    return [json.loads(path.read_text()), *read_outcomes(model.parent)]
+
+
+def worst(statuses: Sequence[str]) -> str:
+    """The worst data status among several."""
+    return max(statuses, key=STATUS_ORDER.index)
