@@ -105,7 +105,16 @@ def test_listing_in_pages_and_an_interrupted_download_lose_no_row(pairs, home):
     assert len(sent) == len(set(sent)) + 1, "the file that was cut was asked for once more"
 
 
-def test_unknown_dataset_revision_and_config_are_named(pairs, home):
+def test_half_a_fetch_is_never_read_as_the_whole(pairs, home):
+    with serve([pairs]) as hub:
+        hub.broken = "test-00001-of-00002"
+        assert "DataError" in run_client(home, hub.url, "read_pairs", NEW)
+        assert "DataError" in run_client(home, hub.url, "read_pairs", NEW, offline=True)
+        hub.broken = None
+        assert sources_of(run_client(home, hub.url, "read_pairs", NEW)) == ["moin", "hallo"]
+
+
+def test_unknown_dataset_and_revision_are_named(pairs, home):
     with serve([pairs]) as hub:
         revision = run_client(home, hub.url, "read_pairs", "no-such-branch")["DataError"]
     other = Repository("datasets", "owner/others", pairs.commits)
