@@ -114,7 +114,7 @@ def check_length(config, max_seq_length: int, source: str) -> None:
     """ValueError where `max_seq_length` exceeds what the encoder can read."""
     limit = max_positions(config)
     if max_seq_length > limit:
-        raise ValueError(f"max_seq_length = {max_seq_length} is too long for encoder {source!r}; allowed: at most {limit}")
+        raise ValueError(f"max_seq_length = {max_seq_length} is too long for {source!r}; allowed: at most {limit}")
 
 
 def collate(features: Features, chosen: np.ndarray, pad_token_id: int, device) -> dict[str, torch.Tensor]:

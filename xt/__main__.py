@@ -1,0 +1,5 @@
+"""`python -m xt`: the command line."""
+
+from xt.cli import app
+
+app()
