@@ -162,6 +162,16 @@ def test_a_task_trains_on_its_training_tasks_rows(fixtures_root):
     )
 
 
+CLUSTERS = {"mnli": 16, "squad": 16, "hellaswag": 24, "udpos": 48, "panx": 36, "tydiqa": 24}
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_training_rows_that_share_premise_passage_source_or_sentence_are_clusters(name, fixtures_root):
+    data = read_training(name, fixtures_root, num_selection=0)
+    assert data.selection == []
+    assert len({example.cluster for example in data.train}) == CLUSTERS[name]
+
+
 def test_xnli_labels_are_strings_in_the_release_and_clusters_are_premises(fixtures_root):
     examples = read_evaluation("xnli", fixtures_root, "de").examples
     first = examples[:3]
