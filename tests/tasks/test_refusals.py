@@ -223,6 +223,14 @@ def test_files_that_the_card_names_but_are_gone(root):
     assert list_languages("udpos", str(root)) == ("ar", "en", "th", "zh")
 
 
+def test_a_split_of_which_only_some_files_are_here(root):
+    file = split_file(root, XTREME, "udpos.German", "test")
+    file.rename(file.with_name("test-00000-of-00002.parquet"))
+    for ask in (read_evaluation, fingerprint_evaluation):
+        with pytest.raises(DataError, match=r"udpos.German/test-\*: 1 files here, 2 expected; get it with"):
+            ask("udpos", str(root), "de")
+
+
 def test_a_pointer_in_place_of_a_file(root):
     file = split_file(root, XTREME, "udpos.German", "test")
     file.write_text("version 1\nsize 12345\n")

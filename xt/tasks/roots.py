@@ -67,12 +67,14 @@ class Repository:
         return sorted(file for pattern in patterns for file in self.card.parent.glob(pattern))
 
     def files(self, config: str, split: str) -> list[Path]:
-        """The files of a split, at least one. Raises DataError where there is none."""
-        patterns = self.patterns(config, split)
+        """The files of a split. Raises DataError where there is none, or fewer than their names count (-of-3)."""
+        place = self.card.parent / self.patterns(config, split)[0]
         files = self.find(config, split)
         if not files:
-            place = self.card.parent / patterns[0]
             raise DataError(f"{place}: no such file, though the card names it for {config}; {self.hint}")
+        counted = re.search(r"-\d+-of-(\d+)", files[0].name)
+        if counted and int(counted[1]) != len(files):
+            raise DataError(f"{place}: {len(files)} files here, {int(counted[1])} expected; {self.hint}")
         return files
 
     def read(self, files: Sequence[Path], columns: Sequence[str] | None = None) -> "Table":
@@ -198,8 +200,10 @@ def _missing(what: str, wanted: str, there: Collection[str], hint: str) -> DataE
 def read_card(card: Path) -> dict[str, dict[str, list[str]]]:
     """Config -> split -> path patterns, from the front matter of a dataset card.
 
-    Raises DataError where the card has no such section.
+    Raises DataError where there is no card, or it has no such section.
     """
+    if not card.is_file():
+        raise DataError(f"{card}: no dataset card; it says which files make a split")
     return _parse_card(card, card.stat().st_mtime_ns)
 
 
