@@ -9,7 +9,9 @@ The map, in the order in which modules may import each other (each only what sta
 `metrics`           per-example statistics and their reduction to points, one file per format
 `stats`             intervals, tests, corrections
 `tasks`             TASKS, one row per task; rows read from the hub or a folder, checked, as examples
-`config`            every knob with its unit and check; presets; run ids
+`knobs`             every knob with its unit and range; the presets that set them
+`config`            arms, runs and their identities; the checks of a notebook's parameters
+`machine`           what a run was computed on: code version, libraries, device, precision
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle
 `model`             one encoder, one head per format
@@ -17,36 +19,42 @@ The map, in the order in which modules may import each other (each only what sta
 `evaluate`          predict, decode, score: every language in one queue
 `retrieval`         sentence embeddings by layer, nearest neighbours
 `train`             the training loop
+`pretrain`          encoders made here
+`floors`            what a trivial answer scores
+`scoring`           a model and evaluation data to per-example frames and score rows
 ------------------  -------------------------------------------------------------------------------------
-`results`           tidy score tables, gains           (from here to `plots`: never torch)
+`schema`            what a column of a committed table may hold
+`results`           committed results: tidy scores, per-example statistics, the index of runs
+`reported`          which scores are reported, and their means
+`gains`             gains over the baseline, with intervals and tests
 `store`             run folders: manifest, lock, retention
 `studies`           the studies, as literal tables
+`prose`             sentences that notebooks compute
 `plots`             figure functions: frame and axes in, axes out
 ------------------  -------------------------------------------------------------------------------------
+`progress`          a bar with the time left, for notebooks
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `grid`              which runs a study needs; runs the missing ones
+`doctor`            what this machine offers and what is missing
 `cli`               xt plan | run | status | doctor
 ==================  =====================================================================================
 
-`import xt` is light: a submodule is imported when its name is first used (`xt.tasks`, `xt.results`, ...).
+Between the two lines nothing needs torch. `import xt` is light: a submodule is imported when its name is first
+used (`xt.tasks`, `xt.results`, ...).
 """
 
 import importlib
+import pkgutil
 
 __version__ = "0.1.0"
 
-_SUBMODULES = frozenset(
-    "errors locations languages metrics stats tasks config encode batching model checkpoint evaluate "
-    "retrieval train results store studies plots engine transfer grid cli".split()
-)
-
 
 def __getattr__(name: str):
-    if name not in _SUBMODULES:
+    if name not in __dir__():
         raise AttributeError(f"module 'xt' has no attribute {name!r}")
     return importlib.import_module(f"xt.{name}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES})
+    return sorted({*globals(), *(module.name for module in pkgutil.iter_modules(__path__))} - {"__main__"})

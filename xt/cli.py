@@ -60,6 +60,18 @@ def run(
     raise typer.Exit(1 if failures else 0)
 
 
+@app.command()
+def doctor() -> None:
+    """Print versions, device, precision, roots and what is missing, and run a one-cell notebook."""
+    from xt.doctor import examine
+
+    missing = 0
+    for finding in examine():
+        missing += not finding.fine
+        typer.echo(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.what:<14} {finding.found}")
+    typer.echo("nothing is missing" if not missing else f"{missing} to look at; tests and studies say which they need")
+
+
 def known_study(name: str):
     """The study of this name, or exit code 2 with what is allowed."""
     from xt.studies import get_study

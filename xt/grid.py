@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from xt import store
@@ -16,7 +15,6 @@ from xt.config import ARMS, ModelConfig, ScoreConfig
 from xt.engine import Execution, execute
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
-from xt.scoring import read_predictions, read_scores
 from xt.studies import Study
 from xt.tasks import get_task
 
@@ -273,8 +271,8 @@ def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.Dat
     }
     if run.phase == "intermediate":
         return pd.DataFrame(), row, pd.DataFrame()
-    frame = read_predictions(place).drop(columns=["prediction", "gold"])
-    return read_scores(place).assign(study=study.name), row, frame
+    frame = store.read_predictions(place).drop(columns=["prediction", "gold"])
+    return store.read_scores(place).assign(study=study.name), row, frame
 
 
 def keep_notebook(execution: Execution, run_id: str) -> None:
@@ -293,6 +291,8 @@ def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: l
 
 def last_lines(notebook: Path, exit_code: int, count: int = 4) -> str:
     """The last lines of the error in an executed notebook, or of papermill's own log where it holds none."""
+    import nbformat
+
     cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
     errors = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
     text = "\n".join(errors[-1].traceback) if errors else notebook.with_suffix(".log").read_text()

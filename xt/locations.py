@@ -1,6 +1,6 @@
 """Where things lie on disk: the project, its runs and results, data roots and encoders.
 
-Environment variables move them: `XT_RUNS`, `XT_RESULTS`, `XT_MIRROR` and `XT_ENCODERS` name folders.
+Environment variables move them: those of `FOLDERS` name folders.
 """
 
 import os
@@ -12,6 +12,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 FOLDERS = {
     "XT_RUNS": PROJECT / "data" / "runs",
     "XT_RESULTS": PROJECT / "data" / "results",
+    "XT_FIGURES": PROJECT / "figures",
     "XT_CACHE": PROJECT / "data" / "cache",
     "XT_FIXTURES": PROJECT / "data" / "fixtures",
     "XT_MIRROR": PROJECT.parent / "shared" / "mirror",

@@ -1,6 +1,5 @@
 """Figures: a tidy frame and axes in, the axes out; one style; the same bytes each time they are drawn."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from xt.locations import PROJECT
+from xt.locations import folder
 
 STYLE = Path(__file__).with_name("figures.mplstyle")
 GAIN_COLOURS = "RdBu"
@@ -127,9 +126,9 @@ def save_figure(fig: Figure, number: int, name: str) -> list[Path]:
 
     No date, no program version, fixed ids: drawing the same data again writes the same bytes.
     """
-    folder = Path(os.environ.get("XT_FIGURES") or PROJECT / "figures")
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{number}-{name}.{kind}" for kind in ("svg", "png")]
+    place = folder("XT_FIGURES")
+    place.mkdir(parents=True, exist_ok=True)
+    paths = [place / f"{number}-{name}.{kind}" for kind in ("svg", "png")]
     fig.savefig(paths[0], metadata={"Date": None, "Creator": None})
     fig.savefig(paths[1], metadata={"Software": None})
     return paths

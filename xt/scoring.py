@@ -1,7 +1,6 @@
 """From a model and evaluation data to per-example frames and tidy score rows, every language in one queue."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -135,22 +134,3 @@ def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dic
     ).train
     kind = FLOORS[task.format].kind
     return {code: (floor_scores(task, data.examples, training, rng), kind) for code, data in evaluation.items()}
-
-
-def write_predictions(folder: Path, target: str, frame: pd.DataFrame) -> None:
-    """`predictions/<target>.<language>.parquet`: per example its id, cluster, prediction, gold and statistics."""
-    (folder / "predictions").mkdir(exist_ok=True)
-    for language, rows in frame.groupby("eval_language", sort=False):
-        rows.to_parquet(folder / "predictions" / f"{target}.{language}.parquet", index=False, compression="zstd")
-
-
-def read_predictions(folder: Path) -> pd.DataFrame:
-    """All predictions of a run folder, languages in the order of their file names."""
-    return pd.concat(
-        [pd.read_parquet(path) for path in sorted((folder / "predictions").glob("*.parquet"))], ignore_index=True
-    )
-
-
-def read_scores(folder: Path) -> pd.DataFrame:
-    """The score rows of a complete run folder; only an empty cell is missing, so that the arm `none` stays a word."""
-    return pd.read_csv(folder / "scores.csv", keep_default_na=False, na_values=[""])

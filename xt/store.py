@@ -11,10 +11,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from xt.locations import folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+-s\d+-[0-9a-f]{12}")
 WEIGHTS = "encoder"
@@ -128,3 +132,26 @@ def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_predictions(place: Path, target: str, frame: "pd.DataFrame") -> None:
+    """`predictions/<target>.<language>.parquet`: per example its id, cluster, prediction, gold and statistics."""
+    (place / "predictions").mkdir(exist_ok=True)
+    for language, rows in frame.groupby("eval_language", sort=False):
+        rows.to_parquet(place / "predictions" / f"{target}.{language}.parquet", index=False, compression="zstd")
+
+
+def read_predictions(place: Path) -> "pd.DataFrame":
+    """All predictions of a run folder, languages in the order of their file names."""
+    import pandas as pd
+
+    return pd.concat(
+        [pd.read_parquet(path) for path in sorted((place / "predictions").glob("*.parquet"))], ignore_index=True
+    )
+
+
+def read_scores(place: Path) -> "pd.DataFrame":
+    """The score rows of a complete run folder; only an empty cell is missing, so that the arm `none` stays a word."""
+    import pandas as pd
+
+    return pd.read_csv(place / "scores.csv", keep_default_na=False, na_values=[""])

@@ -66,14 +66,9 @@ def train(
         optimizer.step()
         optimizer.zero_grad()
         progress.step += 1
-        line = {
-            "step": progress.step,
-            "num_steps": total,
-            "loss": loss,
-            "grad_norm": float(norm),
-            "learning_rate": learning_rate(knobs, progress.step - 1, total),
-            "tokens_per_second": tokens / (time.monotonic() - started),
-        }
+        rate, speed = learning_rate(knobs, progress.step - 1, total), tokens / (time.monotonic() - started)
+        line = {"step": progress.step, "num_steps": total, "loss": loss, "grad_norm": float(norm)}
+        line |= {"learning_rate": rate, "tokens_per_second": speed}
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
             seen = look(model)
             line["selection_score"] = seen.score

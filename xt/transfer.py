@@ -156,7 +156,7 @@ def score_target(config: ScoreConfig, report: Callable[[dict], None] = ignore) -
                 train_model(config.model, report)
             evaluate_run(config, folder, report, started)
             store.finish(config.run_id)
-    return scoring.read_scores(folder)
+    return store.read_scores(folder)
 
 
 def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], None], started: float) -> None:
@@ -176,7 +176,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     source, revision = start_of(config.model, config.encoder, config.encoder_revision)
     scorer, accelerator = scoring.SCORERS[task.format], build_accelerator(knobs)
     frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
-    scoring.write_predictions(folder, task.name, frame)
+    store.write_predictions(folder, task.name, frame)
     training = read_outcomes(config.model)
     status = worst([data.status for data in evaluation.values()] + [row["data_status"] for row in training])
     outcome = next((row["outcome"] for row in training if row["outcome"] != "ok"), "ok")

@@ -1,0 +1,67 @@
+"""What this machine offers to `xt` and what is missing, each line checked by doing it."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from xt.errors import DataError
+from xt.locations import FOLDERS, ROOTS, folder, resolve_encoder, resolve_root
+from xt.machine import device_name, has_native_bf16, library_versions
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination."""
+
+    what: str
+    found: str
+    fine: bool = True
+
+
+def examine() -> Iterator[Finding]:
+    """Findings one by one, the quick ones first. Imports torch, and runs a one-cell notebook through papermill."""
+    yield Finding("python", sys.version.split()[0], sys.version_info >= (3, 11))
+    for library, version in library_versions().items():
+        yield Finding(library, version or "not installed", bool(version))
+    yield Finding("device", device_name())
+    yield examine_precision()
+    for variable in FOLDERS:
+        yield Finding(variable, f"{folder(variable)}{'' if folder(variable).is_dir() else ' (not there)'}")
+    for root in ROOTS:
+        yield attempt(f"root {root}", lambda root=root: resolve_root(root))
+    yield attempt("encoder mini", lambda: f"{resolve_encoder('mini')}")
+    yield examine_notebook()
+
+
+def examine_precision() -> Finding:
+    """Whether bf16 is computed by the device itself; fp32 is the advice where it is not."""
+    native = has_native_bf16()
+    return Finding("precision", "bf16 is native" if native else "bf16 is emulated and slow: use precision fp32", native)
+
+
+def attempt(what: str, action: Callable[[], str]) -> Finding:
+    """What an action returns, or the message with which it refuses."""
+    try:
+        return Finding(what, action())
+    except (ValueError, DataError) as error:
+        return Finding(what, str(error), fine=False)
+
+
+def examine_notebook() -> Finding:
+    """A one-cell notebook run by papermill on the kernel `python3`: whose interpreter it is, and how long it takes."""
+    import papermill
+
+    cell = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place) / "doctor.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), source)
+        done = papermill.execute_notebook(str(source), None, kernel_name="python3", progress_bar=False)
+    interpreter = done.cells[-1].outputs[0].text.strip()
+    ours = Path(interpreter).resolve().parent == Path(sys.executable).resolve().parent
+    return Finding("notebook", f"{time.monotonic() - started:.1f} s on {interpreter}", ours)
