@@ -38,3 +38,22 @@ def mirror_root() -> str:
 def mini_encoder() -> Path:
     """The folder of the small pretrained encoder."""
     return _require(folder("XT_ENCODERS") / "mini" / "config.json", "XT_ENCODERS").parent
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory) -> str:
+    """The folder of the tiny encoder with random weights, built from the fixtures."""
+    from xt.pretrain import TINY, build_random_encoder, read_texts
+
+    place = tmp_path_factory.mktemp("encoders") / "tiny"
+    build_random_encoder(place, read_texts(folder("XT_FIXTURES")), seed=0, **TINY)
+    return str(place)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """A tokenizer that has the letters of the fixtures, and these words as one token each."""
+    from xt.pretrain import count_tokenizer, read_texts
+
+    words = "Nora writes a letter . She sleeps takes pen Omar sings in Oslo b"
+    return count_tokenizer([words, words, *read_texts(folder("XT_FIXTURES"))], max_length=128)

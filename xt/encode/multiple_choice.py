@@ -1,5 +1,8 @@
 """Multiple choice: a prompt and its choices -> one row of ids per choice; scores over choices -> a choice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from xt.encode.features import Features, as_rows, chunk
@@ -17,15 +20,13 @@ def encode_multiple_choice(examples, tokenizer, knobs) -> Features:
         raise ValueError(f"examples with {sorted(sizes)} choices cannot share a batch; allowed: one number of choices")
     prompts = [example.prompt for example in examples for _ in example.choices]
     choices = [choice for example in examples for choice in example.choices]
-    fitted_choices, room = fit_choices(choices, tokenizer, knobs.max_seq_length)
-    fitted_prompts = fit_prompts(prompts, tokenizer, room)
+    fitted = fit_choices(choices, tokenizer, knobs.max_seq_length)
+    with truncation_at_the_left(tokenizer):
+        encoding = tokenizer(prompts, fitted, truncation="only_first", max_length=knobs.max_seq_length)
     cut = [
-        pair != kept
-        for pair, kept in zip(
-            zip(prompts, choices, strict=True), zip(fitted_prompts, fitted_choices, strict=True), strict=True
-        )
+        bool(row.overflowing) or kept != choice
+        for row, kept, choice in zip(encoding.encodings, fitted, choices, strict=True)
     ]
-    encoding = tokenizer(fitted_prompts, fitted_choices, truncation="longest_first", max_length=knobs.max_seq_length)
     num_choices = max(sizes, default=1)
     return Features(
         input_ids=as_rows(encoding, "input_ids"),
@@ -33,37 +34,29 @@ def encode_multiple_choice(examples, tokenizer, knobs) -> Features:
         example_index=np.arange(len(examples)),
         labels=[np.int64(example.label) for example in examples],
         rows_per_feature=num_choices,
-        num_truncated=sum(map(any, chunk(cut, num_choices))),
+        num_truncated=sum(any(rows) for rows in chunk(cut, num_choices)),
     )
 
 
-def fit_choices(choices: list[str], tokenizer, max_seq_length: int) -> tuple[list[str], list[int]]:
-    """Choices cut at their end to what one row can hold, and the tokens each leaves for its prompt."""
-    capacity = max_seq_length - tokenizer.num_special_tokens_to_add(pair=True)
-    offsets = token_offsets(choices, tokenizer)
-    kept = [
+def fit_choices(choices: list[str], tokenizer, max_seq_length: int) -> list[str]:
+    """Choices cut at their end to what one row can hold beside a token or two of the prompt."""
+    capacity = max_seq_length - tokenizer.num_special_tokens_to_add(pair=True) - 2
+    offsets = tokenizer(choices, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    return [
         text[: spans[capacity - 1][1]] if len(spans) > capacity else text
         for text, spans in zip(choices, offsets, strict=True)
     ]
-    return kept, [max(0, capacity - len(spans)) for spans in offsets]
 
 
-def fit_prompts(prompts: list[str], tokenizer, room: list[int]) -> list[str]:
-    """Prompts cut at their beginning to the tokens there is room for."""
-    offsets = token_offsets(prompts, tokenizer)
-    return [keep_end(text, spans, size) for text, spans, size in zip(prompts, offsets, room, strict=True)]
-
-
-def keep_end(text: str, spans: list[tuple[int, int]], size: int) -> str:
-    """The end of a text that its last `size` tokens cover."""
-    if len(spans) <= size:
-        return text
-    return text[spans[-size][0] :].lstrip() if size else ""
-
-
-def token_offsets(texts: list[str], tokenizer) -> list[list[tuple[int, int]]]:
-    """Per text, the (start, end) characters of its tokens, special tokens left out."""
-    return tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+@contextmanager
+def truncation_at_the_left(tokenizer) -> Iterator[None]:
+    """While it lasts, the tokenizer cuts the beginning of what is too long."""
+    side = tokenizer.truncation_side
+    tokenizer.truncation_side = "left"
+    try:
+        yield
+    finally:
+        tokenizer.truncation_side = side
 
 
 def decode_multiple_choice(outputs, features: Features, examples, knobs) -> list[int]:
