@@ -1,0 +1,137 @@
+"""Identities: what moves them and what does not; and the words with which wrong values are refused."""
+
+from dataclasses import asdict
+
+import pytest
+
+from xt.config import (
+    intermediate_config,
+    read_parameters,
+    retrieval_configs,
+    short_hash,
+    target_configs,
+)
+from xt.knobs import KNOBS, Knobs, resolve_knobs
+
+SHARED = dict(encoder="tiny", intermediate="none", root="fixtures", preset="smoke", seed=1)
+ENGLISH = dict(SHARED, languages=["en"])
+
+
+def target(name="udpos", **changes):
+    return target_configs(target=name, **(ENGLISH | changes))[0]
+
+
+def test_what_training_reads_moves_the_model_id():
+    base = target().model.model_id
+    changes = [
+        dict(seed=2), dict(learning_rate=1e-3), dict(intermediate="mnli"), dict(precision="fp32"), dict(num_threads=2),
+        dict(max_train_examples=9), dict(encoder_revision="abc"), dict(dropout=0.1),
+    ]  # fmt: skip
+    ids = [target(**change).model.model_id for change in changes]
+    assert len({base, *ids}) == len(ids) + 1
+
+
+def test_what_only_scoring_reads_moves_the_score_id_alone():
+    base = target()
+    for change in (dict(languages=["en", "de"]), dict(max_eval_examples=4), dict(max_answer_length=7)):
+        other = target(**change)
+        assert other.model.model_id == base.model.model_id and other.run_id != base.run_id
+
+
+def test_two_targets_with_one_training_task_share_the_model():
+    (xnli,) = target_configs(target="xnli", **ENGLISH)
+    assert xnli.model.task == "mnli" and target("xquad").model.task == "squad"
+
+
+def test_the_placebo_is_another_model_than_the_task_it_imitates():
+    arms = {arm: intermediate_config(**(SHARED | {"intermediate": arm})) for arm in ("mnli", "mnli_shuffled")}
+    assert arms["mnli"].identity() | {"shuffle_labels": True} == arms["mnli_shuffled"].identity()
+    assert arms["mnli"].model_id != arms["mnli_shuffled"].model_id
+
+
+def test_ids_do_not_know_where_the_project_lies(tmp_path, monkeypatch, fixtures_root):
+    here = target().run_id
+    moved = tmp_path / "elsewhere"
+    moved.symlink_to(fixtures_root)
+    monkeypatch.setenv("XT_FIXTURES", str(moved))
+    assert target().run_id == here == target(root=str(moved)).run_id
+
+
+def test_defaults_of_knobs_are_part_of_every_identity():
+    """An identity hashes what differs from the defaults: a changed default must raise TRAINING_VERSION with it."""
+    known = {name: value for name, value in asdict(Knobs()).items()}
+    assert short_hash({"training_version": 1, "knobs": known}) == "b4bc05fd6860"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (dict(name="udpoz"), "unknown target 'udpoz'; did you mean 'udpos'"),
+        (dict(name="tatoeba"), "unknown target 'tatoeba'.*allowed: xnli, udpos"),
+        (dict(intermediate="mlni"), "unknown intermediate 'mlni'; did you mean 'mnli'"),
+        (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, fixtures, mirror, or a folder"),
+        (dict(encoder="no encoder!"), "unknown encoder 'no encoder!'; allowed: tiny"),
+        (dict(preset="huge"), "unknown preset 'huge'"),
+        (dict(languages=["xx"]), "unknown language of udpos 'xx'.*allowed: af, ar"),
+        (dict(eval_splits=["xx:test"]), "unknown language of udpos in eval_splits 'xx'"),
+        (dict(seed=-1), "seed = -1 is not allowed; allowed: a whole number from 0"),
+        (dict(seed=1.5), "seed = 1.5 is not allowed"),
+        (dict(learning_rate=0), "learning_rate = 0.0 is not allowed; allowed: float > 0 and < 1"),
+        (dict(learning_rate="fast"), "learning_rate = 'fast' is not allowed"),
+        (dict(batch_size=0), "batch_size = 0 is not allowed; allowed: int >= 1"),
+        (dict(batch_size=2.5), "batch_size = 2.5 is not allowed"),
+        (dict(precision="fp64"), "precision = 'fp64' is not allowed; allowed: str bf16 or fp32"),
+        (dict(num_epochs=float("nan")), "num_epochs = nan is not allowed"),
+        (dict(dropout=-0.5), "dropout = -0.5 is not allowed; allowed: float -1, or >= 0 and < 1"),
+        (dict(learning_rat=1e-3), "unknown knob 'learning_rat'; did you mean 'learning_rate'"),
+    ],
+)
+def test_wrong_values_are_refused_with_the_allowed_ones(change, words):
+    with pytest.raises(ValueError, match=words):
+        target(**change)
+
+
+def test_a_baseline_has_no_intermediate_run():
+    with pytest.raises(ValueError, match="intermediate = 'none' trains nothing; allowed here: mnli, squad, hellaswag"):
+        intermediate_config(**SHARED)
+
+
+def test_an_encoder_folder_without_config_is_named(tmp_path):
+    with pytest.raises(ValueError, match=f"the folder {tmp_path} holds no config.json"):
+        target(encoder=str(tmp_path))
+
+
+def test_presets_apply_from_general_to_special_and_overrides_win():
+    assert resolve_knobs("mini", "squad").num_epochs == 1.0 and resolve_knobs("mini", "mnli").num_epochs == 2.0
+    assert resolve_knobs("mini", "squad", {"num_epochs": 5, "batch_size": None}).num_epochs == 5.0
+    assert resolve_knobs("mini", "squad", {"batch_size": None}).batch_size == resolve_knobs("mini", "squad").batch_size
+    assert all(entry.metadata["unit"] and entry.metadata["allowed"] for entry in KNOBS.values())
+
+
+def test_lists_may_come_as_text_from_papermill():
+    both = target_configs(target="udpos,xnli", **(SHARED | {"languages": "en, de"}))
+    assert [config.target for config in both] == ["udpos", "xnli"] and both[0].languages == ("en", "de")
+
+
+def test_splits_by_language():
+    config = target(eval_splits=["validation", "de:test"], languages=["en", "de"])
+    assert (config.split_of("en"), config.split_of("de")) == ("validation", "test")
+    assert target().split_of("en") is None
+
+
+def test_notebook_variables_are_read_by_name_and_a_misspelt_injected_one_is_refused():
+    namespace = dict(
+        SHARED, target="udpos", languages=["en"], learning_rate=1e-3, pd="something else", In=["", "x = 1", ""]
+    )
+    parameters = read_parameters(namespace, target_configs)
+    assert parameters["learning_rate"] == 1e-3 and "pd" not in parameters
+    assert target_configs(**parameters)[0].knobs.learning_rate == 1e-3
+    namespace["In"][1] = '# Parameters\nintermedate = "squad"\n'
+    with pytest.raises(ValueError, match="unknown parameter 'intermedate'; did you mean 'intermediate'"):
+        read_parameters(namespace, target_configs)
+
+
+def test_a_retrieval_run_scores_the_encoder_or_its_intermediate_model():
+    (bare,) = retrieval_configs(target="tatoeba", **(SHARED | {"languages": ["de"]}))
+    (trained,) = retrieval_configs(target="tatoeba", **(SHARED | {"languages": ["de"], "intermediate": "squad"}))
+    assert bare.model is None and trained.model.task == "squad" and trained.model.model_id.startswith("intermediate-")
