@@ -76,6 +76,16 @@ def test_a_kill_between_the_two_renames_is_mended(tmp_path):
     assert (target / "weights").read_bytes() == b"good"
 
 
+def test_a_kill_before_the_old_folder_was_deleted_is_mended(tmp_path):
+    target = tmp_path / "checkpoint"
+    write_folder(target, lambda place: (place / "weights").write_bytes(b"new"))
+    (tmp_path / ".checkpoint.old").mkdir()
+    (tmp_path / ".checkpoint.old" / "weights").write_bytes(b"old")
+    write_folder(target, lambda place: (place / "weights").write_bytes(b"newer"))
+    assert (target / "weights").read_bytes() == b"newer"
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
 @pytest.mark.parametrize("format", HEADS)
 def test_a_saved_model_opens_with_the_usual_class(format, tiny_encoder, tmp_path):
     head = HEADS[format]

@@ -64,9 +64,11 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
 
 
 def recover_folder(target: Path) -> None:
-    """Puts the old folder back where a kill fell between the two renames of `write_folder`."""
+    """Clears up after a kill inside `write_folder`: the old folder goes back, or goes, where the new one is there."""
     old = target.with_name(f".{target.name}.old")
-    if old.exists() and not target.exists():
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    elif old.exists():
         old.rename(target)
 
 

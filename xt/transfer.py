@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from xt import checkpoint, scoring, store
 from xt.config import ModelConfig, ScoreConfig
@@ -106,7 +107,11 @@ def distinct(values: Sequence) -> int:
 
 
 def build_accelerator(knobs) -> Accelerator:
-    """Accelerate on the device this process sees, with the precision and threads of the knobs."""
+    """Accelerate on the device this process sees, with the precision and threads of the knobs.
+
+    Accelerate keeps the first precision of a process for good; runs of one kernel may differ, so it is forgotten.
+    """
+    AcceleratorState._reset_state()
     torch.set_num_threads(knobs.num_threads)
     precision = {"bf16": "bf16", "fp32": "no"}[knobs.precision]
     return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())

@@ -1,0 +1,49 @@
+"""The command line: what it prints and with which exit code it ends."""
+
+import pytest
+from typer.testing import CliRunner
+
+from xt.cli import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path, monkeypatch):
+    for name in ("runs", "results", "cache"):
+        monkeypatch.setenv(f"XT_{name.upper()}", str(tmp_path / name))
+
+
+def test_plan_lists_every_run_and_its_state():
+    done = RUN.invoke(app, ["plan", "smoke"])
+    assert done.exit_code == 0
+    assert done.stdout.count("target-") == 0 and done.stdout.count("missing") == 18 + 1
+    assert "18 missing" in done.stdout
+
+
+def test_status_counts_by_seed():
+    done = RUN.invoke(app, ["status", "smoke"])
+    assert done.stdout.splitlines() == ["seed 1: 9 missing", "seed 2: 9 missing"]
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "run"])
+def test_an_unknown_study_is_refused_with_the_known_ones(command):
+    done = RUN.invoke(app, [command, "smok"])
+    assert done.exit_code == 2
+    assert "unknown study 'smok'; did you mean 'smoke'? allowed: smoke, real" in done.stderr
+
+
+def test_a_root_that_is_not_there_is_told_with_the_variable_that_moves_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("XT_MIRROR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("XT_ENCODERS", str(tmp_path / "nowhere"))
+    done = RUN.invoke(app, ["plan", "real"])
+    assert done.exit_code == 2 and "nowhere" in done.stderr and "set XT_MIRROR" in done.stderr
+
+
+def test_doctor_names_versions_device_roots_and_runs_a_notebook():
+    done = RUN.invoke(app, ["doctor"])
+    assert done.exit_code == 0
+    for what in ("python", "torch", "device", "precision", "XT_MIRROR", "root fixtures", "notebook"):
+        assert f"  {what} " in done.stdout
+    line = next(line for line in done.stdout.splitlines() if "  notebook " in line)
+    assert line.startswith("ok") and " s on " in line

@@ -1,0 +1,57 @@
+"""Embeddings of every layer and exact neighbours, both ways."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from xt.encode import encode_sentences
+from xt.knobs import Knobs
+from xt.model import load_encoder, load_tokenizer
+from xt.retrieval import embed, nearest, reported_layer, retrieve
+from xt.tasks.examples import SentencePair
+
+KNOBS = Knobs(max_seq_length=128, tokens_per_batch=100, precision="fp32")
+SENTENCES = ["Nora writes .", "She sleeps in Oslo", "a", "Omar sings a letter . " * 4, "这是", "Nora writes a letter ."]
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_encoder):
+    return load_encoder(tiny_encoder, KNOBS), load_tokenizer(tiny_encoder)
+
+
+def test_embeddings_are_the_mean_over_all_tokens_special_ones_included_at_every_layer(encoder):
+    model, tokenizer = encoder
+    features = encode_sentences(SENTENCES, tokenizer, KNOBS)
+    found = embed(model, features, KNOBS.tokens_per_batch, tokenizer.pad_token_id, "cpu")
+    assert found.shape == (model.config.num_hidden_layers + 1, len(SENTENCES), model.config.hidden_size)
+    for place, sentence in enumerate(SENTENCES):
+        with torch.inference_mode():
+            hidden = model(**tokenizer(sentence, return_tensors="pt"), output_hidden_states=True).hidden_states
+        expected = torch.stack([normalize(layer[0].mean(dim=0), dim=0) for layer in hidden])
+        torch.testing.assert_close(found[:, place], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbours_are_exact_over_block_borders(monkeypatch):
+    monkeypatch.setattr("xt.retrieval.BLOCK_ROWS", 7)
+    rng = np.random.default_rng(0)
+    queries, candidates = (torch.from_numpy(rng.normal(size=(size, 8))).float() for size in (30, 20))
+    expected = np.argmax(queries.numpy() @ candidates.numpy().T, axis=1)
+    assert np.array_equal(nearest(queries, candidates).numpy(), expected)
+
+
+def test_identical_sentences_find_each_other_and_directions_are_not_mixed_up(encoder):
+    model, tokenizer = encoder
+    pairs = [SentencePair(str(i), str(i), "de", text, text) for i, text in enumerate(SENTENCES)]
+    columns, cut = retrieve(model, pairs, tokenizer, KNOBS, "cpu")
+    assert cut == 0 and (columns["prediction"] == columns["row"]).all()
+    assert len(columns["row"]) == 3 * 2 * len(SENTENCES)
+    lopsided = [SentencePair(str(i), str(i), "de", SENTENCES[0], text) for i, text in enumerate(SENTENCES)]
+    columns, _ = retrieve(model, lopsided, tokenizer, KNOBS, "cpu")
+    to_english = columns["prediction"][columns["direction"] == "to_english"]
+    assert set(to_english) == {0}, "each foreign sentence is the first English one, and finds it"
+
+
+@pytest.mark.parametrize("layers, layer", [(12, 8), (24, 16), (4, 3), (1, 1)])
+def test_the_reported_layer_is_two_thirds_up_counted_from_the_embeddings(layers, layer):
+    assert reported_layer(layers, 2 / 3) == layer

@@ -1,0 +1,141 @@
+"""Whole runs on the fixtures: what they leave behind, what they share, and numbers that may not move unnoticed."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import transformers
+
+from xt import store
+from xt.config import intermediate_config, retrieval_configs, target_configs
+from xt.floors import FLOORS
+from xt.metrics import METRICS
+from xt.tasks import get_task, read_evaluation
+from xt.transfer import run_block, train_model
+
+SHARED = dict(encoder="tiny", root="fixtures", preset="smoke", seed=1, precision="fp32")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(tmp_path_factory):
+    place = tmp_path_factory.mktemp("transfer")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XT_RUNS", str(place / "runs"))
+        patch.setenv("XT_CACHE", str(place / "cache"))
+        yield place / "runs"
+
+
+@pytest.fixture(scope="module")
+def block(runs):
+    """A block of three targets after an intermediate task."""
+    configs = target_configs(target="xnli,udpos,xquad", languages="en,zh", intermediate="mnli", **SHARED)
+    return configs, run_block(configs)
+
+
+def test_a_target_run_leaves_these_files(block):
+    config = block[0][1]
+    place = store.run_folder(config.run_id)
+    names = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
+    assert names == {
+        "DONE", "config.json", "outcome.json", "scores.csv",
+        "predictions/udpos.en.parquet", "predictions/udpos.zh.parquet",
+    }  # fmt: skip
+    recorded = json.loads((place / "config.json").read_text())
+    assert recorded["run_id"] == config.run_id and recorded["device"] and recorded["libraries"]["torch"]
+
+
+def test_scores_can_be_computed_again_from_the_predictions(block):
+    configs, scores = block
+    for config in configs:
+        frame = store.read_predictions(store.run_folder(config.run_id))
+        for language in config.languages:
+            cell = frame[frame["eval_language"] == language]
+            gold = [list(row) if isinstance(row, np.ndarray) else row for row in cell["gold"]]
+            predictions = [list(row) if isinstance(row, np.ndarray) else row for row in cell["prediction"]]
+            for name in get_task(config.target).metrics:
+                stats = METRICS[name].example_stats(predictions, gold)
+                row = scores.query("target == @config.target and eval_language == @language and metric == @name")
+                assert float(METRICS[name].reduce(stats.sum(axis=0))) == pytest.approx(row["score"].item())
+
+
+def test_every_example_of_every_language_is_scored(block):
+    configs, scores = block
+    for config in configs:
+        for language in config.languages:
+            rows = scores.query("target == @config.target and eval_language == @language")
+            expected = len(read_evaluation(config.target, "fixtures", language).examples)
+            assert set(rows["num_examples"]) == {expected}
+    assert set(scores["data_status"]) == {"fixture"} and set(scores["intermediate"]) == {"mnli"}
+
+
+def test_a_score_carries_its_floor(block):
+    scores = block[1]
+    kinds = {config.target: FLOORS[get_task(config.target).format].kind for config in block[0]}
+    assert dict(zip(scores["target"], scores["floor_kind"], strict=True)) == kinds
+    assert scores["floor"].between(0, 100).all()
+    assert scores.loc[scores["score"] <= scores["floor"], "at_floor"].all()
+
+
+def test_fine_tuned_weights_go_after_scoring_and_intermediate_ones_stay(block):
+    for config in block[0]:
+        assert not store.has_weights(config.model.model_id) and store.is_complete(config.model.model_id)
+        assert store.has_weights(config.model.parent.model_id)
+
+
+def test_a_second_start_computes_nothing(block):
+    configs, scores = block
+    lines = []
+    again = run_block(configs, lines.append)
+    assert lines == []
+    pd.testing.assert_frame_equal(again, scores)
+
+
+def test_kept_weights_open_with_the_usual_class_and_predict_what_was_scored(runs):
+    (config,) = target_configs(target="xnli", languages="en", intermediate="none", keep_weights=True, **SHARED)
+    run_block([config])
+    folder = store.run_folder(config.model.model_id) / "encoder"
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    frame = store.read_predictions(store.run_folder(config.run_id))
+    for example, predicted in zip(read_evaluation("xnli", "fixtures", "en").examples, frame["prediction"], strict=True):
+        inputs = tokenizer(example.premise, example.hypothesis, return_tensors="pt", truncation=True, max_length=64)
+        assert int(model(**inputs).logits.argmax()) == predicted
+
+
+def test_the_placebo_trains_on_the_same_examples_with_permuted_labels(runs):
+    folders = [train_model(intermediate_config(intermediate=arm, **SHARED)) for arm in ("mnli", "mnli_shuffled")]
+    outcomes = [json.loads((folder / "outcome.json").read_text()) for folder in folders]
+    assert outcomes[0]["num_train_examples"] == outcomes[1]["num_train_examples"]
+    losses = [pd.read_json(folder / "train.jsonl", lines=True)["loss"].iloc[-1] for folder in folders]
+    assert losses[0] != losses[1]
+
+
+def test_retrieval_reports_every_layer_both_ways(runs):
+    (config,) = retrieval_configs(target="tatoeba", languages="de,zh", intermediate="mnli", **SHARED)
+    scores = run_block([config])
+    assert len(scores) == 2 * 3 * 2 and set(scores["direction"]) == {"from_english", "to_english"}
+    assert set(scores["layer"]) == {0, 1, 2}
+    assert scores["floor"].tolist() == pytest.approx((100 / scores["num_examples"]).tolist())
+
+
+GOLDEN_LOSSES = {"xnli": 1.032969, "udpos": 2.354756, "xquad": 2.356055}
+GOLDEN_SCORES = {
+    ("xnli", "accuracy"): 33.33,
+    ("udpos", "token_accuracy"): 56.82,
+    ("udpos", "chunk_f1"): 55.34,
+    ("xquad", "f1"): 13.89,
+    ("xquad", "exact_match"): 8.33,
+}
+
+
+def test_golden_run(block):
+    """Fails when numbers move: raise TRAINING_VERSION or DECODING_VERSION, then write the new ones here."""
+    configs, scores = block
+    logs = {
+        config.target: pd.read_json(store.run_folder(config.model.model_id) / "train.jsonl", lines=True)["loss"]
+        for config in configs
+    }
+    assert {target: losses.iloc[-1] for target, losses in logs.items()} == pytest.approx(GOLDEN_LOSSES, rel=1e-3)
+    english = scores[scores["eval_language"] == "en"].set_index(["target", "metric"])["score"]
+    assert english.to_dict() == pytest.approx(GOLDEN_SCORES, abs=0.01)
