@@ -25,7 +25,8 @@ def test_what_training_reads_moves_the_model_id():
     base = target().model.model_id
     changes = [
         dict(seed=2), dict(learning_rate=1e-3), dict(intermediate="mnli"), dict(precision="fp32"), dict(num_threads=2),
-        dict(max_train_examples=9), dict(encoder_revision="abc"), dict(dropout=0.1),
+        dict(max_train_examples=9), dict(max_answer_length=7), dict(dropout=0.1), dict(encoder="owner/name"),
+        dict(encoder="owner/name", encoder_revision="abc"),
     ]  # fmt: skip
     ids = [target(**change).model.model_id for change in changes]
     assert len({base, *ids}) == len(ids) + 1
@@ -33,7 +34,7 @@ def test_what_training_reads_moves_the_model_id():
 
 def test_what_only_scoring_reads_moves_the_score_id_alone():
     base = target()
-    for change in (dict(languages=["en", "de"]), dict(max_eval_examples=4), dict(max_answer_length=7)):
+    for change in (dict(languages=["en", "de"]), dict(max_eval_examples=4)):
         other = target(**change)
         assert other.model.model_id == base.model.model_id and other.run_id != base.run_id
 
@@ -71,6 +72,7 @@ def test_defaults_of_knobs_are_part_of_every_identity():
         (dict(intermediate="mlni"), "unknown intermediate 'mlni'; did you mean 'mnli'"),
         (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, fixtures, mirror, or a folder"),
         (dict(encoder="no encoder!"), "unknown encoder 'no encoder!'; allowed: tiny"),
+        (dict(encoder_revision="abc"), "encoder 'tiny' is not on the hub; allowed: None"),
         (dict(preset="huge"), "unknown preset 'huge'"),
         (dict(languages=["xx"]), "unknown language of udpos 'xx'.*allowed: af, ar"),
         (dict(eval_splits=["xx:test"]), "unknown language of udpos in eval_splits 'xx'"),

@@ -36,8 +36,9 @@ The map, in the order in which modules may import each other (each only what sta
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `grid`              which runs a study needs; runs the missing ones
+`reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing
-`cli`               xt plan | run | status | doctor
+`cli`               xt plan | run | status | reproduce | doctor
 ==================  =====================================================================================
 
 Between the two lines nothing needs torch. `import xt` is light: a submodule is imported when its name is first

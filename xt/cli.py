@@ -1,4 +1,4 @@
-"""The command line: `xt run | plan | status | doctor`."""
+"""The command line: `xt run | plan | status | reproduce | doctor`."""
 
 from typing import Annotated
 
@@ -58,6 +58,28 @@ def run(
             f"\nFAILED {failure.run_id}\n{failure.last_lines}\nnotebook: {failure.notebook}", fg="red", err=True
         )
     raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
+def reproduce(
+    study: StudyName,
+    run: Annotated[str, typer.Option(help="id of a committed run; without it one is drawn")] = "",
+) -> None:
+    """Make one committed run again from nothing and compare its scores with the committed ones."""
+    import numpy as np
+
+    from xt.progress import watch
+    from xt.reproduce import choose_run
+    from xt.reproduce import reproduce as make_again
+
+    chosen = known_study(study)
+    config = refused(choose_run, chosen, run, np.random.default_rng())
+    typer.echo(f"making {config.run_id} again")
+    table = make_again(chosen, config, watch())
+    typer.echo(table.to_string(index=False))
+    worst = table["difference"].max()
+    typer.echo(f"{len(table)} scores, largest difference {worst:.4f} points")
+    raise typer.Exit(1 if worst else 0)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from xt.errors import require_known
 from xt.knobs import KNOBS, Knobs, resolve_knobs
-from xt.locations import resolve_encoder, resolve_root
+from xt.locations import BUILT_HERE, folder, resolve_encoder, resolve_root
 from xt.tasks import TASKS, fingerprint_evaluation, fingerprint_training, get_task
 from xt.tasks.sources import file_digest
 
@@ -50,7 +50,14 @@ def short_hash(record: Mapping) -> str:
 
 
 def encoder_fingerprint(encoder: str, revision: str | None) -> str:
-    """What names an encoder's bytes: the hash of a folder's files, or the hub id and revision."""
+    """What names an encoder's bytes: the hash of a folder's files, or the hub id and revision.
+
+    An encoder that is made here is named by the files it is made from.
+    """
+    if encoder in BUILT_HERE:
+        root = folder("XT_FIXTURES")
+        digests = {path.relative_to(root).as_posix(): file_digest(path) for path in root.rglob("*.parquet")}
+        return f"{encoder}@{short_hash(digests)}"
     place = Path(resolve_encoder(encoder))
     if (place / "config.json").is_file():
         files = sorted(p for p in place.iterdir() if p.suffix in {".json", ".safetensors", ".model", ".txt"})
@@ -77,7 +84,7 @@ class ModelConfig:
     def identity(self) -> dict:
         """Everything training reads, as JSON-ready values."""
         start = self.parent.model_id if self.parent else encoder_fingerprint(self.encoder, self.encoder_revision)
-        evaluation_only = {"max_eval_examples", "max_answer_length", "layer_ratio"}
+        scoring_only = {"max_eval_examples", "layer_ratio"}
         return {
             "training_version": TRAINING_VERSION,
             "start": start,
@@ -86,7 +93,7 @@ class ModelConfig:
             "train_language": self.train_language,
             "shuffle_labels": self.shuffle_labels,
             "seed": self.seed,
-            "knobs": {name: value for name, value in self.knobs.chosen().items() if name not in evaluation_only},
+            "knobs": {name: value for name, value in self.knobs.chosen().items() if name not in scoring_only},
         }
 
     @cached_property
@@ -165,7 +172,7 @@ def intermediate_config(
     if not arm.tasks:
         trained = [name for name, row in ARMS.items() if row.tasks]
         raise ValueError(f"intermediate = {intermediate!r} trains nothing; allowed here: {', '.join(trained)}")
-    check_places(encoder, root, seed)
+    check_places(encoder, encoder_revision, root, seed)
     (task,) = arm.tasks
     knobs = resolve_knobs(preset, task, overrides)
     return ModelConfig(
@@ -216,7 +223,7 @@ def score_configs(
     one. `overrides` are knobs of the target training and its scoring (None = the preset's); the intermediate model
     they start from follows the preset alone. Raises ValueError naming what is allowed.
     """
-    check_places(encoder, root, seed)
+    check_places(encoder, encoder_revision, root, seed)
     shared = dict(
         encoder=encoder,
         intermediate=intermediate,
@@ -269,9 +276,13 @@ def check_arm(intermediate: str) -> Arm:
     return ARMS[require_known("intermediate", intermediate, ARMS)]
 
 
-def check_places(encoder: str, root: str, seed: int) -> None:
+def check_places(encoder: str, encoder_revision: str | None, root: str, seed: int) -> None:
     """ValueError where encoder or root cannot be found, or the seed is none that torch and NumPy both take."""
-    resolve_encoder(encoder)
+    on_hub = encoder not in BUILT_HERE and not Path(resolve_encoder(encoder)).is_dir()
+    if encoder_revision and not on_hub:
+        raise ValueError(
+            f"encoder_revision = {encoder_revision!r}, but encoder {encoder!r} is not on the hub; allowed: None"
+        )
     resolve_root(root)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise ValueError(f"seed = {seed!r} is not allowed; allowed: a whole number from 0 to {2**31 - 1}")

@@ -17,6 +17,7 @@ from tokenizers.models import Unigram
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from xt.checkpoint import save_model
+from xt.config import encoder_fingerprint
 from xt.locations import BUILT_HERE, folder
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -30,7 +31,7 @@ def build_if_ours(encoder: str) -> str:
     """The folder of an encoder that is made here, built on first use; any other name as it is."""
     if encoder not in BUILT_HERE:
         return encoder
-    place = folder("XT_CACHE") / "encoders" / encoder
+    place = folder("XT_CACHE") / "encoders" / encoder_fingerprint(encoder, None)
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):
         if not (place / "model.safetensors").is_file():

@@ -90,6 +90,8 @@ def fit(config: ModelConfig, folder: Path, report: Callable[[dict], None]) -> No
         "num_features_encoded": len(encoded),
         "num_truncated": encoded.num_truncated,
         "data_status": data.status,
+        "files": data.files,
+        "encoder_commit": getattr(model.config, "_commit_hash", None),
     }
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
@@ -209,6 +211,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
         "num_train_examples": training[0]["num_train_examples"] if training and task.training_task else 0,
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),
         "data_status": status,
+        "files": {code: data.files for code, data in evaluation.items()},
     }
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
