@@ -1,5 +1,7 @@
 """The command line: `xt run | plan | status | reproduce | doctor`."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -45,14 +47,16 @@ def run(
     seed: Annotated[list[int] | None, typer.Option(help="only this seed; may be given again")] = None,
 ) -> None:
     """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
-    from xt.grid import StudyRunner, study_folder
-    from xt.locations import folder
+    from xt.grid import StudyRunner, analyse, study_folder
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
     chosen = known_study(study)
-    failures = refused(StudyRunner, chosen, typer.echo).run(workers, seed or ())
+    runner = refused(StudyRunner, chosen, typer.echo)
+    had_work = runner.has_work(seed or ())
+    failures = runner.run(workers, seed or ())
     print_table(chosen.name)
-    typer.echo(f"results: {study_folder(chosen)}; executed notebooks: {folder('XT_RUNS') / 'notebooks' / chosen.name}")
-    typer.echo("analysis: notebooks/analysis/1-transfer-gain.ipynb with `study` set; its figures: figures/")
+    figures = analyse(chosen, typer.echo) if had_work else None
+    typer.echo(f"results: {study_folder(chosen)}" + (f"; figures: {figures}" if figures else "; nothing was missing"))
     for failure in failures:
         typer.secho(
             f"\nFAILED {failure.run_id}\n{failure.last_lines}\nnotebook: {failure.notebook}", fg="red", err=True

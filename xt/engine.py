@@ -29,28 +29,17 @@ class Execution:
         return self.output.stem
 
 
-def start(execution: Execution, num_threads: int) -> subprocess.Popen:
-    """Starts papermill on an execution, in a process group of its own, its output beside the executed notebook."""
+def start(execution: Execution, **environment: str) -> subprocess.Popen:
+    """Starts papermill on an execution; its own output goes beside the executed notebook.
+
+    Variables of `environment` are added to those of this process.
+    """
     execution.output.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "OMP_NUM_THREADS": str(num_threads),
-        "TOKENIZERS_PARALLELISM": "false",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        str(execution.notebook),
-        str(execution.output),
-        "--kernel",
-        "python3",
-        "--no-progress-bar",
-        "--parameters_yaml",
-        yaml.safe_dump(execution.parameters),
-    ]
+    command = [sys.executable, "-m", "papermill", str(execution.notebook), str(execution.output)]
+    options = ["--kernel", "python3", "--no-progress-bar", "--parameters_yaml", yaml.safe_dump(execution.parameters)]
+    variables = os.environ | {"TOKENIZERS_PARALLELISM": "false"} | environment
     with execution.output.with_suffix(".log").open("w") as log:
-        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen([*command, *options], env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def execute(
@@ -75,7 +64,7 @@ def execute(
                 if len(running) < workers:
                     waiting.remove(execution)
                     on_start(execution)
-                    running[execution] = start(execution, num_threads)
+                    running[execution] = start(execution, OMP_NUM_THREADS=str(num_threads))
             if not running:
                 return waiting
             time.sleep(POLL_SECONDS)

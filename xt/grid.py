@@ -12,13 +12,14 @@ import pandas as pd
 
 from xt import store
 from xt.config import ARMS, ModelConfig, ScoreConfig
-from xt.engine import Execution, execute
+from xt.engine import Execution, execute, start
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
 from xt.studies import Study
 from xt.tasks import get_task
 
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
+ANALYSES = PROJECT / "notebooks" / "analysis"
 PROGRESS_SECONDS = 30.0
 """Between two lines about runs under way."""
 
@@ -141,6 +142,15 @@ class StudyRunner:
         self.left: list[str] = []
         self.workers, self.told = 1, time.monotonic()
 
+    def has_work(self, seeds: Iterable[int] = ()) -> bool:
+        """Whether a scoring of these seeds (empty = all) is not committed yet."""
+        return any(
+            run.state in {"missing", "complete"}
+            and run.phase != "intermediate"
+            and (not seeds or run.config.seed in seeds)
+            for run in self.runs.values()
+        )
+
     def run(self, workers: int, seeds: Iterable[int] = ()) -> list[Failure]:
         """Executes the missing runs, seed by seed, and returns those that failed."""
         self.workers = workers
@@ -200,9 +210,11 @@ class StudyRunner:
     def standing(self, execution: Execution) -> str:
         """The last update that a running notebook logged for its first run not yet done."""
         undone = [run_id for run_id in execution.run_ids if not self.is_done(run_id)]
+        if not undone:
+            return "ending"
         position = f"run {len(execution.run_ids) - len(undone) + 1} of {len(execution.run_ids)}"
-        log = store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl" if undone else None
-        lines = log.read_text().splitlines() if log and log.is_file() else []
+        log = store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl"
+        lines = log.read_text().splitlines() if log.is_file() else []
         last = json.loads(lines[-1]) if lines else {}
         return f"{position}, update {last['step']} of {last['num_steps']}" if last else position
 
@@ -225,6 +237,23 @@ class StudyRunner:
         scores, row, stats = result_of(run, self.study)
         write_run(study_folder(self.study), run.run_id, scores, row, stats)
         self.expected.setdefault(kind_of(run), row["seconds"])
+
+
+def analyse(study: Study, say: Callable[[str], None]) -> Path:
+    """Runs every analysis notebook on a study's results; returns the folder of its figures.
+
+    A notebook that cannot answer yet (too few seeds, say) is told with its last lines and kept as executed.
+    """
+    figures = folder("XT_RUNS") / "figures" / study.name
+    for notebook in sorted(ANALYSES.glob("*.ipynb")):
+        parameters = {"study": study.name, "encoder": study.encoders[0]}
+        execution = Execution(
+            notebook, parameters, (), (), folder("XT_RUNS") / "notebooks" / study.name / notebook.name
+        )
+        exit_code = start(execution, XT_FIGURES=str(figures)).wait()
+        fault = f" stopped: {last_lines(execution.output, exit_code)}" if exit_code else ""
+        say(f"analysis {execution.output}{fault}")
+    return figures
 
 
 def kind_of(run: PlannedRun) -> tuple[str, str]:
