@@ -49,20 +49,28 @@ def test_nothing_to_resume_is_the_beginning(tiny_encoder, tmp_path):
 FILL_UP = """
 import resource, sys
 from pathlib import Path
+import torch
+from safetensors.torch import save_file
 from xt.checkpoint import write_folder
 
+WRITERS = {
+    "bytes": lambda place: (place / "weights").write_bytes(b"n" * 9000),
+    "tensors": lambda place: save_file({"weights": torch.zeros(9000)}, place / "weights"),
+}
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 try:
-    write_folder(Path(sys.argv[1]), lambda place: (place / "weights").write_bytes(b"n" * 9000))
+    write_folder(Path(sys.argv[1]), WRITERS[sys.argv[2]])
 except OSError as error:
     print(error)
 """
 
 
-def test_a_disk_that_fills_leaves_the_last_good_state_and_says_what_to_do(tmp_path):
+@pytest.mark.parametrize("writer", ["bytes", "tensors"])
+def test_a_disk_that_fills_leaves_the_last_good_state_and_says_what_to_do(writer, tmp_path):
     target = tmp_path / "checkpoint"
     write_folder(target, lambda place: (place / "weights").write_bytes(b"good"))
-    done = subprocess.run([sys.executable, "-c", FILL_UP, str(target)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", FILL_UP, str(target), writer]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "was not written and its last good state is kept; free some disk" in done.stdout
     assert (target / "weights").read_bytes() == b"good"
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"], "nothing half-written is left"
@@ -130,3 +138,11 @@ def test_a_half_precision_checkpoint_is_loaded_in_float32(tiny_encoder, tmp_path
     load_tokenizer(tiny_encoder).save_pretrained(tmp_path / "half")
     model = build_model(str(tmp_path / "half"), HEADS["classification"], 3, KNOBS, seed=1)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_an_encoder_that_lacks_weights_is_refused_and_not_drawn_at_random(tiny_encoder, tmp_path):
+    encoder = load_encoder(tiny_encoder, KNOBS)
+    weights = {name: value for name, value in encoder.state_dict().items() if "layer.1." not in name}
+    encoder.save_pretrained(tmp_path / "broken", state_dict=weights)
+    with pytest.raises(ValueError, match="lacks 16 of its weights, the first: encoder.layer.1."):
+        build_model(str(tmp_path / "broken"), HEADS["classification"], 3, KNOBS, seed=1)

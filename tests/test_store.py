@@ -46,6 +46,22 @@ def test_without_done_or_with_a_file_gone_it_is_not_complete():
     assert not store.is_complete(RUN)
 
 
+def test_opening_a_finished_run_again_changes_nothing_in_it():
+    make_run()
+    with store.open_run(RUN, CONFIG | {"code_version": "another"}):
+        pass
+    assert store.damaged_files(RUN) == []
+
+
+def test_what_a_kill_left_half_written_is_no_part_of_a_finished_run():
+    with store.open_run(RUN, CONFIG) as place:
+        (place / ".checkpoint.new").mkdir()
+        (place / ".checkpoint.new" / "weights").write_bytes(b"half")
+        store.finish(RUN)
+    assert "half" not in (place / "DONE").read_text() and not (place / ".checkpoint.new").exists()
+    assert list(json.loads((place / "DONE").read_text())) == ["config.json"]
+
+
 def test_changed_bytes_are_named():
     place = make_run()
     (place / "scores.csv").write_text("score\n2.0\n")

@@ -2,7 +2,7 @@
 
 An update is exactly `batch_size` features of an endless stream: one shuffled epoch after the other. The stream is
 sorted by length inside blocks of `BLOCK_UPDATES` updates, whose order is then drawn again, so that an update holds
-features of like length and padding is little.
+features of like length and padding is little. A training that ends inside a block has seen a random part of it.
 """
 
 from collections.abc import Iterator, Sequence

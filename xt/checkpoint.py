@@ -4,6 +4,7 @@ A folder is written beside its final name, synced, and renamed: a reader sees th
 Random state is no part of a checkpoint: it is a function of (seed, step).
 """
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 
@@ -49,11 +51,11 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
         fill(fresh)
         for path in [*fresh.rglob("*"), fresh]:
             sync(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(fresh, ignore_errors=True)
         raise OSError(
-            error.errno,
-            f"{error.strerror or error}; {target} was not written and its last good state is kept; "
+            getattr(error, "errno", None) or errno.EIO,
+            f"{getattr(error, 'strerror', None) or error}; {target} was not written and its last good state is kept; "
             "free some disk and start the same run again",
         ) from error
     if target.exists():

@@ -49,10 +49,11 @@ def run(
     """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
     from xt.grid import StudyRunner, analyse, study_folder
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended too
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))  # so that what was started is ended too
     chosen = known_study(study)
     runner = refused(StudyRunner, chosen, typer.echo)
-    had_work = runner.has_work(seed or ())
+    had_work = refused(runner.has_work, seed or ())
     failures = runner.run(workers, seed or ())
     print_table(chosen.name)
     figures = analyse(chosen, typer.echo) if had_work else None

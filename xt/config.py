@@ -84,7 +84,7 @@ class ModelConfig:
     def identity(self) -> dict:
         """Everything training reads, as JSON-ready values."""
         start = self.parent.model_id if self.parent else encoder_fingerprint(self.encoder, self.encoder_revision)
-        scoring_only = {"max_eval_examples", "layer_ratio"}
+        scoring_only = {"max_eval_examples"}
         return {
             "training_version": TRAINING_VERSION,
             "start": start,
@@ -128,7 +128,7 @@ class ScoreConfig:
 
     def split_of(self, language: str) -> str | None:
         """The evaluation split asked for in this language; None = the task's own."""
-        rules = dict(rule.split(":") if ":" in rule else ("", rule) for rule in self.eval_splits)
+        rules = dict(rule.rpartition(":")[::2] for rule in self.eval_splits)
         return rules.get(language, rules.get(""))
 
     def identity(self) -> dict:
@@ -194,13 +194,21 @@ def target_configs(*, target: str | Iterable[str], **settings) -> list[ScoreConf
     `settings` are those of `score_configs`. Raises ValueError naming what is allowed.
     """
     allowed = [name for name, task in TASKS.items() if "target" in task.roles and task.training_task]
-    return score_configs([require_known("target", name, allowed) for name in as_list(target)], **settings)
+    return score_configs([require_known("target", name, allowed) for name in list_targets(target)], **settings)
 
 
 def retrieval_configs(*, target: str | Iterable[str], **settings) -> list[ScoreConfig]:
     """The checked configs of retrieval runs (no fine-tuning), one per target; see `target_configs`."""
     allowed = [name for name, task in TASKS.items() if "target" in task.roles and not task.training_task]
-    return score_configs([require_known("target", name, allowed) for name in as_list(target)], **settings)
+    return score_configs([require_known("target", name, allowed) for name in list_targets(target)], **settings)
+
+
+def list_targets(target: str | Iterable[str]) -> tuple[str, ...]:
+    """The targets asked for; ValueError where there is none."""
+    targets = as_list("target", target)
+    if not targets:
+        raise ValueError(f"target = {target!r} names no task; allowed: a task, or a list of tasks")
+    return targets
 
 
 def score_configs(
@@ -233,10 +241,10 @@ def score_configs(
         encoder_revision=encoder_revision,
     )
     parent = intermediate_config(**shared) if check_arm(intermediate).tasks else None
-    return [
-        score_config(get_task(name), parent, shared, as_list(languages), as_list(eval_splits), overrides, keep_weights)
-        for name in targets
-    ]
+    if not isinstance(keep_weights, bool):
+        raise ValueError(f"keep_weights = {keep_weights!r} is not allowed; allowed: True or False")
+    codes, rules = as_list("languages", languages), as_list("eval_splits", eval_splits)
+    return [score_config(get_task(name), parent, shared, codes, rules, overrides, keep_weights) for name in targets]
 
 
 def score_config(
@@ -249,10 +257,10 @@ def score_config(
     keep_weights: bool,
 ) -> ScoreConfig:
     """The config of one scoring; what it trains, if anything, is the task's training task."""
+    chosen = tuple(require_known(f"language of {task.name}", code, task.languages) for code in languages)
     for rule in eval_splits:
         if ":" in rule:
-            require_known(f"language of {task.name} in eval_splits", rule.split(":")[0], task.languages)
-    chosen = tuple(require_known(f"language of {task.name}", code, task.languages) for code in languages)
+            require_known("evaluated language in eval_splits", rule.partition(":")[0], chosen or task.languages)
     knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
     model = ModelConfig(task=task.training_task, knobs=knobs, parent=parent, **shared) if task.training_task else parent
     return ScoreConfig(
@@ -266,9 +274,15 @@ def score_config(
     )
 
 
-def as_list(value: str | Iterable[str]) -> tuple[str, ...]:
-    """A list as it is, or a text such as `de,fr` parted at its commas (papermill's `-p` passes texts)."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else tuple(value)
+def as_list(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    """The distinct texts of a list, or of a text such as `de,fr` parted at its commas (papermill's `-p` passes texts).
+
+    Raises ValueError naming the parameter where it is neither.
+    """
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise ValueError(f"{name} = {value!r} is not allowed; allowed: a text such as 'de,fr', or a list of texts")
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def check_arm(intermediate: str) -> Arm:
@@ -278,6 +292,9 @@ def check_arm(intermediate: str) -> Arm:
 
 def check_places(encoder: str, encoder_revision: str | None, root: str, seed: int) -> None:
     """ValueError where encoder or root cannot be found, or the seed is none that torch and NumPy both take."""
+    for name, value in {"encoder": encoder, "root": root, "encoder_revision": encoder_revision or ""}.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{name} = {value!r} is not allowed; allowed: a text")
     on_hub = encoder not in BUILT_HERE and not Path(resolve_encoder(encoder)).is_dir()
     if encoder_revision and not on_hub:
         raise ValueError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 from xt.errors import DataError
-from xt.locations import FOLDERS, ROOTS, folder, resolve_encoder, resolve_root
+from xt.locations import FOLDERS, ROOTS, folder, resolve_root
 from xt.machine import device_name, has_native_bf16, library_versions
 
 
@@ -34,7 +34,9 @@ def examine() -> Iterator[Finding]:
         yield Finding(variable, f"{folder(variable)}{'' if folder(variable).is_dir() else ' (not there)'}")
     for root in ROOTS:
         yield attempt(f"root {root}", lambda root=root: resolve_root(root))
-    yield attempt("encoder mini", lambda: f"{resolve_encoder('mini')}")
+    mini = folder("XT_ENCODERS") / "mini"
+    there = (mini / "config.json").is_file()
+    yield Finding("encoder mini", f"{mini}" if there else f"no encoder in {mini}; the study real needs it", there)
     yield examine_notebook()
 
 
@@ -55,13 +57,18 @@ def attempt(what: str, action: Callable[[], str]) -> Finding:
 def examine_notebook() -> Finding:
     """A one-cell notebook run by papermill on the kernel `python3`: whose interpreter it is, and how long it takes."""
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
 
     cell = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         source = Path(place) / "doctor.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[cell]), source)
-        done = papermill.execute_notebook(str(source), None, kernel_name="python3", progress_bar=False)
+        try:
+            done = papermill.execute_notebook(str(source), None, kernel_name="python3", progress_bar=False)
+        except (NoSuchKernel, DeadKernelError, papermill.PapermillExecutionError) as error:
+            return Finding("notebook", f"no kernel python3 that works: {error}", fine=False)
     interpreter = done.cells[-1].outputs[0].text.strip()
     ours = Path(interpreter).resolve().parent == Path(sys.executable).resolve().parent
     return Finding("notebook", f"{time.monotonic() - started:.1f} s on {interpreter}", ours)

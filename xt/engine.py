@@ -35,6 +35,7 @@ def start(execution: Execution, **environment: str) -> subprocess.Popen:
     Variables of `environment` are added to those of this process.
     """
     execution.output.parent.mkdir(parents=True, exist_ok=True)
+    execution.output.unlink(missing_ok=True)
     command = [sys.executable, "-m", "papermill", str(execution.notebook), str(execution.output)]
     options = ["--kernel", "python3", "--no-progress-bar", "--parameters_yaml", yaml.safe_dump(execution.parameters)]
     variables = os.environ | {"TOKENIZERS_PARALLELISM": "false"} | environment

@@ -18,19 +18,19 @@ class Floor:
     """A trivial predictor of one format."""
 
     kind: str  # value of the `floor_kind` column
-    predict: Callable  # (examples, training examples, rng) -> rounds of one prediction per example
+    predict: Callable  # (examples, training, rng) -> rounds of one prediction per example; `training()` reads examples
 
 
-def majority_class(examples: Sequence, training: Sequence, rng) -> list[list[int]]:
+def majority_class(examples: Sequence, training: Callable, rng) -> list[list[int]]:
     """The most frequent gold class of the evaluated examples themselves (the most generous constant answer)."""
     label = Counter(example.label for example in examples).most_common(1)[0][0]
     return [[label] * len(examples)]
 
 
-def majority_tag(examples: Sequence, training: Sequence, rng) -> list[list[list[int]]]:
+def majority_tag(examples: Sequence, training: Callable, rng) -> list[list[list[int]]]:
     """For each word its most frequent tag in the training data; for unseen words the most frequent tag of all."""
     by_word: Mapping[str, Counter] = defaultdict(Counter)
-    for example in training:
+    for example in training():
         for word, tag in zip(example.tokens, example.tags, strict=True):
             by_word[word][tag] += 1
     default = sum(by_word.values(), Counter()).most_common(1)[0][0]
@@ -38,7 +38,7 @@ def majority_tag(examples: Sequence, training: Sequence, rng) -> list[list[list[
     return [[[best.get(word, default) for word in example.tokens] for example in examples]]
 
 
-def random_span(examples: Sequence, training: Sequence, rng: np.random.Generator) -> list[list[str]]:
+def random_span(examples: Sequence, training: Callable, rng: np.random.Generator) -> list[list[str]]:
     """Spans at a random place of the context, as long (in characters) as the answers of the same language."""
     sizes = np.array([len(example.answers[0].text) for example in examples])
     return [
@@ -61,7 +61,7 @@ FLOORS: Mapping[str, Floor] = {
 }
 
 
-def floor_scores(task, examples: Sequence, training: Sequence, rng: np.random.Generator) -> dict[str, float]:
+def floor_scores(task, examples: Sequence, training: Callable, rng: np.random.Generator) -> dict[str, float]:
     """Metric -> points of the format's trivial predictor on these examples, averaged over its rounds."""
     gold = gold_of(task, examples)
     rounds = [named(task, predictions) for predictions in FLOORS[task.format].predict(examples, training, rng)]

@@ -13,6 +13,7 @@ import pandas as pd
 from xt import store
 from xt.config import ARMS, ModelConfig, ScoreConfig
 from xt.engine import Execution, execute, start
+from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
 from xt.studies import Study
@@ -143,7 +144,9 @@ class StudyRunner:
         self.workers, self.told = 1, time.monotonic()
 
     def has_work(self, seeds: Iterable[int] = ()) -> bool:
-        """Whether a scoring of these seeds (empty = all) is not committed yet."""
+        """Whether a scoring of these seeds (empty = all) is not committed yet. ValueError for a seed of no run."""
+        for seed in seeds:
+            require_known("seed", str(seed), map(str, self.study.seeds))
         return any(
             run.state in {"missing", "complete"}
             and run.phase != "intermediate"
@@ -155,7 +158,7 @@ class StudyRunner:
         """Executes the missing runs, seed by seed, and returns those that failed."""
         self.workers = workers
         for run in self.runs.values():
-            if run.state == "complete" and run.phase != "intermediate":
+            if run.state == "complete":
                 self.collect(run)
         for seed in [seed for seed in self.study.seeds if not seeds or seed in seeds]:
             executions = [
@@ -214,12 +217,12 @@ class StudyRunner:
             return "ending"
         position = f"run {len(execution.run_ids) - len(undone) + 1} of {len(execution.run_ids)}"
         log = store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl"
-        lines = log.read_text().splitlines() if log.is_file() else []
+        lines = log.read_text().rpartition("\n")[0].splitlines() if log.is_file() else []
         last = json.loads(lines[-1]) if lines else {}
         return f"{position}, update {last['step']} of {last['num_steps']}" if last else position
 
     def time_left(self) -> str:
-        """The runs left of all seeds and an estimate of their time, from finished runs of the same kind."""
+        """The runs left of this seed and an estimate of their time, from finished runs of the same kind."""
         known = [
             self.expected[kind_of(self.runs[run_id])]
             for run_id in self.left
@@ -234,9 +237,12 @@ class StudyRunner:
 
     def collect(self, run: PlannedRun) -> None:
         """Writes a complete run into the study's results and learns how long its kind takes."""
-        scores, row, stats = result_of(run, self.study)
-        write_run(study_folder(self.study), run.run_id, scores, row, stats)
-        self.expected.setdefault(kind_of(run), row["seconds"])
+        try:
+            scores, row, stats = result_of(run, self.study)
+            write_run(study_folder(self.study), run.run_id, scores, row, stats)
+            self.expected.setdefault(kind_of(run), row["seconds"])
+        except DataError as error:
+            self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
 
 
 def analyse(study: Study, say: Callable[[str], None]) -> Path:
@@ -250,7 +256,11 @@ def analyse(study: Study, say: Callable[[str], None]) -> Path:
         execution = Execution(
             notebook, parameters, (), (), folder("XT_RUNS") / "notebooks" / study.name / notebook.name
         )
-        exit_code = start(execution, XT_FIGURES=str(figures)).wait()
+        process = start(execution, XT_FIGURES=str(figures))
+        try:
+            exit_code = process.wait()
+        finally:
+            process.terminate()
         fault = f" stopped: {last_lines(execution.output, exit_code)}" if exit_code else ""
         say(f"analysis {execution.output}{fault}")
     return figures
@@ -322,9 +332,13 @@ def last_lines(notebook: Path, exit_code: int, count: int = 4) -> str:
     """The last lines of the error in an executed notebook, or of papermill's own log where it holds none."""
     import nbformat
 
-    cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
+    log = notebook.with_suffix(".log")
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
+    except nbformat.reader.NotJSONError:
+        cells = []
     errors = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
-    text = "\n".join(errors[-1].traceback) if errors else notebook.with_suffix(".log").read_text()
+    text = "\n".join(errors[-1].traceback) if errors else log.read_text() if log.is_file() else ""
     lines = [line for line in ANSI.sub("", text).splitlines() if line.strip()]
     return "\n".join(lines[-count:]) or f"exit code {exit_code}, no output"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import isfinite
 
 from xt.errors import require_known
 from xt.tasks import get_task
@@ -35,7 +36,6 @@ class Knobs:
     num_selection_examples: int = knob(500, "examples of the training task's own language", ">= 1")
     selection_steps: int = knob(1000, "updates between two looks at the selection data", ">= 1")
     patience: int = knob(30, "looks without a better score before training stops", ">= 1")
-    layer_ratio: float = knob(2 / 3, "depth of the reported retrieval layer as a share of all", "> 0 and <= 1")
     tokens_per_batch: int = knob(4096, "padded tokens per forward pass", ">= 16")
     data_seed: int = knob(0, "draws caps and selection data; the same for every run of a study", ">= 0")
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")
@@ -68,7 +68,7 @@ def check_knob(name: str, value, kind: type, allowed: str) -> None:
 
     `allowed` is the text of the field's metadata: alternatives parted by commas or `or`, conditions by `and`.
     """
-    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    numeric = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
     fits_kind = numeric and (kind is not int or value == int(value)) if kind is not str else isinstance(value, str)
     if not (fits_kind and any(holds(option, value) for option in re.split(r", or |, | or ", allowed))):
         raise ValueError(f"{name} = {value!r} is not allowed; allowed: {kind.__name__} {allowed}")
@@ -152,5 +152,11 @@ def resolve_knobs(preset: str, task_name: str, overrides: Mapping[str, object] |
 
 
 def coerce(kind: type, value):
-    """An int where a float knob was given one, so that 3 and 3.0 are one identity."""
-    return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value
+    """A number in its knob's type where it can be, so that 3, 3.0 and "3" are one identity; else as it is."""
+    if kind is str or isinstance(value, bool):
+        return value
+    try:
+        exact = float(value)
+    except (TypeError, ValueError):
+        return value
+    return int(exact) if kind is int and exact.is_integer() else exact

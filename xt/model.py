@@ -60,25 +60,34 @@ def build_model(source: str, head: Head, num_labels: int, knobs, seed: int, revi
     torch.manual_seed(seed)
     config = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     config.num_labels = head.num_outputs or num_labels
+    if knobs.dropout >= 0 and not hasattr(config, "hidden_dropout_prob"):
+        raise ValueError(f"dropout = {knobs.dropout} cannot be set for {config.model_type}; allowed: -1, its own")
     if knobs.dropout >= 0:
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = knobs.dropout
     builder = getattr(transformers, head.auto_class)
     model = builder.from_config(config, dtype=torch.float32, attn_implementation=knobs.attention)
-    weights = load_encoder(source, knobs, revision).state_dict()
-    wanted = model.base_model.state_dict().keys()
-    missing, _ = model.base_model.load_state_dict(
-        {name: weights[name] for name in wanted & weights.keys()}, strict=False
-    )
-    if missing:
-        raise ValueError(
-            f"encoder {source!r} lacks the weights {', '.join(sorted(missing))} that {type(model).__name__} needs"
-        )
+    weights, wanted = load_encoder(source, knobs, revision).state_dict(), model.base_model.state_dict()
+    model.base_model.load_state_dict({name: weights[name] for name in wanted if name in weights}, strict=False)
     return model
 
 
 def load_encoder(source: str, knobs, revision: str | None = None):
-    """The encoder of a checkpoint without its head, in float32; `source` is a folder or a hub id."""
-    return transformers.AutoModel.from_pretrained(source, revision=revision, **loading(knobs))
+    """The encoder of a checkpoint without its head, in float32; `source` is a folder or a hub id.
+
+    Raises ValueError where the checkpoint lacks weights of the encoder; a missing pooler is drawn at random.
+    """
+    try:
+        model, found = transformers.AutoModel.from_pretrained(
+            source, revision=revision, output_loading_info=True, **loading(knobs)
+        )
+    except OSError as error:
+        raise ValueError(
+            f"encoder {source!r}: no folder with weights, and not to be had from the hub: {error}"
+        ) from error
+    lost = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    if lost:
+        raise ValueError(f"encoder {source!r} lacks {len(lost)} of its weights, the first: {', '.join(lost[:3])}")
+    return model
 
 
 def load_model(source: str, head: Head, knobs):

@@ -34,18 +34,31 @@ def choose_run(study: Study, run_id: str, rng: np.random.Generator):
 
 
 def reproduce(study: Study, config, report: Callable[[dict], None]) -> pd.DataFrame:
-    """Score rows of one run made anew in an empty store: columns `committed`, `again`, `difference`, in points.
+    """Score rows of one run made anew in an empty store: columns `committed`, `again`, `difference`, in points;
+    the difference is infinite where one side lacks a score.
 
     Trains everything the run starts from; equal to the last digit on the same kind of processor with the same
     library versions. Elsewhere bf16 products round otherwise and scores differ by a few examples.
     """
     from xt.transfer import run_block
 
+    kept = os.environ.get("XT_RUNS", "")
     with tempfile.TemporaryDirectory() as place:
         os.environ["XT_RUNS"] = place
-        again = run_block([config], report)
+        try:
+            again = run_block([config], report)
+        finally:
+            os.environ["XT_RUNS"] = kept
     committed = load_scores(study.name).query("run_id == @config.run_id")
-    keys = [key for key in SCORE_KEYS if again[key].notna().any()]
-    table = committed.astype({key: again[key].dtype for key in keys}).merge(again, on=keys, suffixes=("", "_again"))
-    table = table[[*keys]].assign(committed=table["score"].astype(float), again=table["score_again"].round(4))
-    return table.assign(difference=(table["again"] - table["committed"]).abs().round(4))
+    columns = [*SCORE_KEYS, "score"]
+    tables = [frame[columns].astype(dict.fromkeys(SCORE_KEYS, str)) for frame in (committed, with_layers(again))]
+    table = tables[0].merge(tables[1], on=SCORE_KEYS, how="outer", suffixes=("_committed", "_again"))
+    ours, theirs = (table[f"score_{side}"].astype(float).round(4) for side in ("committed", "again"))
+    missing_here = ours.isna() != theirs.isna()
+    difference = (ours - theirs).abs().round(4).fillna(0).mask(missing_here, float("inf"))
+    return table[SCORE_KEYS].assign(committed=ours, again=theirs, difference=difference)
+
+
+def with_layers(scores: pd.DataFrame) -> pd.DataFrame:
+    """Score rows with the layer as a whole number, as the committed tables have it."""
+    return scores.astype({"layer": "Int64", "direction": "string"})

@@ -67,8 +67,3 @@ def retrieve(
         "prediction": np.concatenate([predicted for _, _, predicted in parts]),
     }
     return columns, sources.num_truncated + targets.num_truncated
-
-
-def reported_layer(num_layers: int, layer_ratio: float) -> int:
-    """The hidden-state index at a relative depth (0 = embeddings), at least 1: 8 of 12 and 16 of 24 at two thirds."""
-    return max(1, round(layer_ratio * num_layers))

@@ -1,6 +1,7 @@
 """From a model and evaluation data to per-example frames and tidy score rows, every language in one queue."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -123,14 +124,18 @@ def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dic
             code: ({name: 100 / len(data.examples) for name in task.metrics}, "chance")
             for code, data in evaluation.items()
         }
-    rng = np.random.default_rng([config.knobs.data_seed, 3])
-    training = read_training(
-        task.training_task,
-        resolve_root(config.root),
-        language=config.train_language,
-        max_examples=config.knobs.max_train_examples or None,
-        num_selection=config.knobs.num_selection_examples,
-        data_seed=config.knobs.data_seed,
-    ).train
+    rng, knobs = np.random.default_rng([config.knobs.data_seed, 3]), config.knobs
+
+    @cache
+    def training() -> list:
+        return read_training(
+            task.training_task,
+            resolve_root(config.root),
+            language=config.train_language,
+            max_examples=knobs.max_train_examples or None,
+            num_selection=knobs.num_selection_examples,
+            data_seed=knobs.data_seed,
+        ).train
+
     kind = FLOORS[task.format].kind
     return {code: (floor_scores(task, data.examples, training, rng), kind) for code, data in evaluation.items()}

@@ -50,22 +50,42 @@ def has_weights(model_id: str) -> bool:
 
 @contextmanager
 def open_run(run_id: str, config: dict, wait_seconds: float = -1) -> Iterator[Path]:
-    """The run's folder under its lock, with `config.json` written.
+    """The run's folder under its lock, with `config.json` written unless the run is finished.
 
-    Waits for another process that holds the run, at most `wait_seconds` (-1 = for ever), then raises RunBusy.
+    Waits for another process that holds the run, and says so, at most `wait_seconds` (-1 = for ever), then raises
+    RunBusy.
     Raises ValueError where the folder's `config.json` has another identity than `config`.
     """
     place = run_folder(run_id)
     locks = place.parent / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / f"{run_id}.lock")
+    acquire(lock, run_id, wait_seconds)
     try:
-        with FileLock(locks / f"{run_id}.lock", timeout=wait_seconds):
-            place.mkdir(exist_ok=True)
-            check_config(place, config)
-            write_text(place / "config.json", json.dumps(config, indent=1, ensure_ascii=False))
-            yield place
+        place.mkdir(exist_ok=True)
+        check_config(place, config)
+        if not (place / "DONE").is_file():
+            write_config(place, config)
+        yield place
+    finally:
+        lock.release()
+
+
+def acquire(lock: FileLock, run_id: str, wait_seconds: float) -> None:
+    """Takes a run's lock; says that it waits where another process holds it, and raises RunBusy when that lasts."""
+    try:
+        lock.acquire(timeout=0)
     except Timeout:
-        raise RunBusy(f"another process works on run {run_id}; wait for it, or end it") from None
+        print(f"waiting for another process that works on run {run_id}", flush=True)
+        try:
+            lock.acquire(timeout=wait_seconds)
+        except Timeout:
+            raise RunBusy(f"another process works on run {run_id}; wait for it, or end it") from None
+
+
+def write_config(place: Path, config: dict) -> None:
+    """Writes what a run is and what makes it; a finished run keeps the record of what made it."""
+    write_text(place / "config.json", json.dumps(config, indent=1, ensure_ascii=False))
 
 
 def check_config(place: Path, config: dict) -> None:
@@ -100,9 +120,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def finish(run_id: str) -> None:
-    """Syncs every file of a run and writes `DONE` with their hashes; the checkpoint is no longer needed and goes."""
+    """Syncs every file of a run and writes `DONE` with their hashes (the notebook's excepted, which comes later).
+
+    The checkpoint is no longer needed and goes, with what a kill left half-written.
+    """
     place = run_folder(run_id)
-    shutil.rmtree(place / "checkpoint", ignore_errors=True)
+    for leftover in (place / "checkpoint", *place.glob(".*.new"), *place.glob(".*.old")):
+        shutil.rmtree(leftover, ignore_errors=True)
     files = [
         path for path in sorted(place.rglob("*")) if path.is_file() and path.name not in {"DONE", "notebook.ipynb"}
     ]

@@ -150,9 +150,10 @@ class TrainLog:
     """`train.jsonl`: one line per update; what a killed run wrote beyond its checkpoint is cut off on resume."""
 
     def __init__(self, path: Path, step: int):
-        kept = list(lines_until(path, step)) if path.is_file() else []
-        self.handle = path.open("w", encoding="utf8")
-        self.handle.writelines(kept)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text("".join(lines_until(path, step)) if path.is_file() else "", encoding="utf8")
+        fresh.replace(path)
+        self.handle = path.open("a", encoding="utf8")
 
     def write(self, line: dict) -> None:
         """Adds one update."""

@@ -26,12 +26,9 @@ from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, build_model, check_length, load_tokenizer
 from xt.pretrain import build_if_ours
 from xt.results import SCORE_COLUMNS
-from xt.tasks import get_task, read_evaluation, read_training
+from xt.tasks import get_task, read_evaluation, read_training, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, train
-
-STATUS_ORDER = ("complete", "subset", "substitute", "fixture")
-"""Data status, best first; a score carries the worst of all data that went into it."""
 
 
 def ignore(line: dict) -> None:
@@ -49,6 +46,7 @@ def train_model(config: ModelConfig, report: Callable[[dict], None] = ignore) ->
     with store.open_run(config.model_id, describe(config)) as folder:
         if not store.has_weights(config.model_id):
             (folder / "DONE").unlink(missing_ok=True)
+            store.write_config(folder, describe(config))
             fit(config, folder, report)
             store.finish(config.model_id)
     return folder
@@ -185,7 +183,8 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
     store.write_predictions(folder, task.name, frame)
     training = read_outcomes(config.model)
-    status = worst([data.status for data in evaluation.values()] + [row["data_status"] for row in training])
+    trained_on = [row["data_status"] for row in training]
+    status = {code: worst_status(data.status, *trained_on) for code, data in evaluation.items()}
     outcome = next((row["outcome"] for row in training if row["outcome"] != "ok"), "ok")
     rows = scoring.score_rows(config, frame, scoring.find_floors(config, evaluation))
     rows = rows.assign(
@@ -198,7 +197,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
         preset=config.preset,
         outcome=outcome,
         split=[evaluation[code].split for code in rows["eval_language"]],
-        data_status=status,
+        data_status=[status[code] for code in rows["eval_language"]],
         max_train_examples=knobs.max_train_examples or None,
         max_eval_examples=knobs.max_eval_examples or None,
         code_version=code_version(),
@@ -210,7 +209,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
         "seconds": round(time.monotonic() - started, 1),
         "num_train_examples": training[0]["num_train_examples"] if training and task.training_task else 0,
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),
-        "data_status": status,
+        "data_status": worst_status(*status.values()),
         "files": {code: data.files for code, data in evaluation.items()},
     }
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
@@ -222,8 +221,3 @@ def read_outcomes(model: ModelConfig | None) -> list[dict]:
         return []
     path = store.run_folder(model.model_id) / "outcome.json"
     return [json.loads(path.read_text()), *read_outcomes(model.parent)]
-
-
-def worst(statuses: Sequence[str]) -> str:
-    """The worst data status among several."""
-    return max(statuses, key=STATUS_ORDER.index)

@@ -11,9 +11,8 @@ from xt.encode.features import Features, as_rows
 def encode_span_qa(examples, tokenizer, knobs) -> Features:
     """Features of `SpanQA` examples: one per window, (T,) ids of `question, context`, (2,) first and last token.
 
-    A window without the (first) answer is labelled with its first token, (0, 0); of these at most
-    `knobs.empty_windows` are kept per question when it is not negative (for training features only: see
-    `drop_empty_windows`). Questions longer than `knobs.max_query_length` keep their first tokens and are counted
+    A window without the (first) answer is labelled with its first token, (0, 0); `drop_empty_windows` thins these
+    for training. Questions longer than `knobs.max_query_length` keep their first tokens and are counted
     in `num_truncated`. Raises ValueError where the window leaves no room for the context beside `doc_stride`.
     """
     questions = [shorten(example.question, tokenizer, knobs.max_query_length) for example in examples]
