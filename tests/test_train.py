@@ -86,8 +86,10 @@ def test_equals_a_plain_loop_of_whole_updates(prepared, tmp_path):
     assert [line["loss"] for line in lines] == pytest.approx(
         plain_losses(reference, head, features, pad, knobs, 1), rel=2e-4
     )
-    for ours, theirs in zip(model.parameters(), reference.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=2e-3, atol=2e-4)
+    theirs = dict(reference.named_parameters())
+    for name, ours in model.named_parameters():
+        if name != "classifier.bias" or head.num_outputs != 1:  # a bias that all choices share has no gradient
+            torch.testing.assert_close(ours, theirs[name], rtol=2e-3, atol=2e-4)
 
 
 def test_the_token_budget_does_not_change_the_update(fixtures_root, tiny_encoder, tmp_path):
