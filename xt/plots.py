@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xt.locations import folder
+from xt.prose import say_number
 
 STYLE = Path(__file__).with_name("figures.mplstyle")
 GAIN_COLOURS = "RdBu"
@@ -56,7 +57,7 @@ def draw_gain(ax: Axes, row: int, column: int, cell: pd.Series, bright: bool) ->
     """Gain, mark, interval and frame of one cell; black text where its ground is bright."""
     marked = bool(cell["p_holm"] < MARK_LEVEL)
     look = dict(ha="center", va="center", color="black" if bright else "white")
-    gain, low, high = (f"{cell[name]:+.1f}".replace("-", "\N{MINUS SIGN}") for name in ("gain", "low", "high"))
+    gain, low, high = (say_number(cell[name]) for name in ("gain", "low", "high"))
     ax.text(column, row - 0.12, gain + "*" * marked, size=9, weight="bold" if marked else "normal", **look)
     ax.text(column, row + 0.26, f"{low} to {high}", size=6, **look)
     if cell["same_data"]:

@@ -15,8 +15,10 @@ def say_list(words: Iterable[str]) -> str:
 
 
 def say_number(value: float) -> str:
-    """A signed number of points with one decimal and a minus sign; a dash where it is missing."""
-    return "–" if pd.isna(value) else f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+    """A signed number of points with one decimal and a minus sign, zero without one; a dash where it is missing."""
+    if pd.isna(value):
+        return "–"
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") if round(value, 1) else "0.0"
 
 
 def say_p(p: float) -> str:
