@@ -148,7 +148,8 @@ def run_block(configs: Sequence[ScoreConfig], report: Callable[[dict], None] = i
         fine_tuned = get_task(config.target).training_task is not None
         still_read = any(other.model == config.model for other in configs[place + 1 :])
         if fine_tuned and not still_read and not config.keep_weights and store.has_weights(config.model.model_id):
-            store.release_weights(config.model.model_id)
+            with store.open_run(config.model.model_id, describe(config.model)):
+                store.release_weights(config.model.model_id)
     return pd.concat(tables, ignore_index=True)
 
 
