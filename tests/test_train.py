@@ -18,7 +18,7 @@ from xt.tasks import get_task, read_training
 from xt.train import Look, train
 
 KNOBS = Knobs(
-    learning_rate=1e-3, num_epochs=1.5, batch_size=8, max_seq_length=64, precision="fp32", tokens_per_batch=400,
+    learning_rate=1e-3, num_epochs=1.5, batch_size=8, max_seq_length=64, precision="fp32", tokens_per_batch=130,
     selection_steps=1000, max_grad_norm=1e-3, weight_decay=0.1, doc_stride=16, max_query_length=24,
 )  # fmt: skip
 TASKS = ("mnli", "udpos", "squad", "hellaswag")
@@ -75,21 +75,23 @@ def plain_losses(model, head, features, pad, knobs, seed):
 
 def test_equals_a_plain_loop_of_whole_updates(prepared, tmp_path):
     model, head, features, pad = prepared
-    knobs = replace(KNOBS, dropout=-1)
+    knobs = replace(KNOBS, adam_epsilon=1e-5)  # above the rounding noise of gradients that are zero in truth
     model.config.hidden_dropout_prob = 0.0
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    reference = copy.deepcopy(model)
+    reference, before = copy.deepcopy(model), flatten(model)
     _, lines = run(prepared, tmp_path / "run", knobs)
-    assert len(features.lengths) > 8 and max(line["grad_norm"] for line in lines) > knobs.max_grad_norm
-    assert [line["loss"] for line in lines] == pytest.approx(
-        plain_losses(reference, head, features, pad, knobs, 1), rel=2e-4
-    )
-    theirs = dict(reference.named_parameters())
-    for name, ours in model.named_parameters():
-        if name != "classifier.bias" or head.num_outputs != 1:  # a bias that all choices share has no gradient
-            torch.testing.assert_close(ours, theirs[name], rtol=2e-3, atol=2e-4)
+    assert len(features) > knobs.batch_size and max(line["grad_norm"] for line in lines) > knobs.max_grad_norm
+    expected = plain_losses(reference, head, features, pad, knobs, 1)
+    assert [line["loss"] for line in lines] == pytest.approx(expected, rel=2e-4)
+    moved, difference = flatten(reference) - before, flatten(model) - flatten(reference)
+    assert moved.norm() > 0 and difference.norm() < 0.01 * moved.norm()
+
+
+def flatten(model):
+    """All weights as one vector."""
+    return torch.cat([parameter.detach().flatten().clone() for parameter in model.parameters()])
 
 
 def test_the_token_budget_does_not_change_the_update(fixtures_root, tiny_encoder, tmp_path):
@@ -99,7 +101,7 @@ def test_the_token_budget_does_not_change_the_update(fixtures_root, tiny_encoder
         knobs = replace(KNOBS, tokens_per_batch=budget, dropout=0.0)
         prepared = prepare("udpos", fixtures_root, tiny_encoder, knobs)
         run(prepared, tmp_path / str(budget), knobs)
-        weights.append(torch.cat([p.detach().flatten() for p in prepared[0].parameters()]))
+        weights.append(flatten(prepared[0]))
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-4)
 
 
@@ -109,7 +111,7 @@ def test_same_seed_same_bits_and_other_seed_other_bits(fixtures_root, tiny_encod
     for place, seed in (("a", 1), ("b", 1), ("c", 2)):
         prepared = prepare("mnli", fixtures_root, tiny_encoder, knobs)
         run(prepared, tmp_path / place, knobs, seed=seed)
-        weights.append(torch.cat([p.detach().flatten() for p in prepared[0].parameters()]))
+        weights.append(flatten(prepared[0]))
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
 
 
