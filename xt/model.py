@@ -27,7 +27,11 @@ def class_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def span_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2)."""
+    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2).
+
+    As in transformers' own question-answering heads, padded positions take part in the softmax, so that this loss
+    depends a little on what a feature is padded with (half a percent in the tests).
+    """
     return cross_entropy(scores, labels, reduction="sum")
 
 
