@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 
 from xt import train as loop
 from xt.batching import num_updates, updates
@@ -16,6 +15,7 @@ from xt.knobs import Knobs
 from xt.model import HEADS, build_model, collate, collate_labels, load_tokenizer, span_loss
 from xt.tasks import get_task, read_training
 from xt.train import Look, train
+from xt.transfer import build_accelerator
 
 KNOBS = Knobs(
     learning_rate=1e-3, num_epochs=1.5, batch_size=8, max_seq_length=64, precision="fp32", tokens_per_batch=130,
@@ -42,7 +42,7 @@ def run(prepared, folder, knobs=KNOBS, look=lambda model: Look(50.0, False), see
     model, head, features, pad = prepared
     lines = []
     folder.mkdir(exist_ok=True)
-    progress = train(model, head, features, look, knobs, seed, Accelerator(cpu=True), folder, pad, lines.append)
+    progress = train(model, head, features, look, knobs, seed, build_accelerator(knobs), folder, pad, lines.append)
     return progress, lines
 
 
