@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from xt.config import ScoreConfig
+from xt.config import ModelConfig, ScoreConfig
 from xt.evaluate import example_statistics, gold_of, named, predict_examples
 from xt.floors import FLOORS, floor_scores
 from xt.locations import resolve_root
@@ -15,6 +15,7 @@ from xt.model import HEADS, check_length, load_encoder, load_model, load_tokeniz
 from xt.retrieval import retrieve
 from xt.stats import cluster_interval
 from xt.tasks import get_task, read_training
+from xt.tasks.reading import TrainingData
 
 FLOOR_RESAMPLES = 1000
 """Cluster resamples behind the interval that decides whether a score is at its floor."""
@@ -116,6 +117,18 @@ def score_rows(config: ScoreConfig, frame: pd.DataFrame, floors: Mapping[str, tu
     return pd.DataFrame(rows)
 
 
+def read_training_data(model: ModelConfig) -> TrainingData:
+    """What a model is trained and selected on, capped as its knobs say."""
+    return read_training(
+        model.task,
+        resolve_root(model.root),
+        language=model.train_language,
+        max_examples=model.knobs.max_train_examples or None,
+        num_selection=model.knobs.num_selection_examples,
+        data_seed=model.knobs.data_seed,
+    )
+
+
 def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dict[str, float], str]]:
     """Language -> (metric -> points, kind) of the trivial predictor of the target's format."""
     task = get_task(config.target)
@@ -124,18 +137,7 @@ def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dic
             code: ({name: 100 / len(data.examples) for name in task.metrics}, "chance")
             for code, data in evaluation.items()
         }
-    rng, knobs = np.random.default_rng([config.knobs.data_seed, 3]), config.knobs
-
-    @cache
-    def training() -> list:
-        return read_training(
-            task.training_task,
-            resolve_root(config.root),
-            language=config.train_language,
-            max_examples=knobs.max_train_examples or None,
-            num_selection=knobs.num_selection_examples,
-            data_seed=knobs.data_seed,
-        ).train
-
+    rng = np.random.default_rng([config.knobs.data_seed, 3])
+    training = cache(lambda: read_training_data(config.model).train)
     kind = FLOORS[task.format].kind
     return {code: (floor_scores(task, data.examples, training, rng), kind) for code, data in evaluation.items()}

@@ -26,7 +26,7 @@ from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, build_model, check_length, load_tokenizer
 from xt.pretrain import build_if_ours
 from xt.results import SCORE_COLUMNS
-from xt.tasks import get_task, read_evaluation, read_training, worst_status
+from xt.tasks import get_task, read_evaluation, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, train
 
@@ -55,14 +55,7 @@ def train_model(config: ModelConfig, report: Callable[[dict], None] = ignore) ->
 def fit(config: ModelConfig, folder: Path, report: Callable[[dict], None]) -> None:
     """Reads, encodes, trains, and saves one model into its folder."""
     started, knobs, task = time.monotonic(), config.knobs, get_task(config.task)
-    data = read_training(
-        task.name,
-        resolve_root(config.root),
-        language=config.train_language,
-        max_examples=knobs.max_train_examples or None,
-        num_selection=knobs.num_selection_examples,
-        data_seed=knobs.data_seed,
-    )
+    data = scoring.read_training_data(config)
     rng = np.random.default_rng([config.seed, 1])
     examples = shuffle_labels(data.train, rng) if config.shuffle_labels else data.train
     accelerator = build_accelerator(knobs)
