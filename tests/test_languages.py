@@ -8,7 +8,7 @@ from xt.tasks import TASKS
 
 def test_every_language_of_the_tasks_is_here():
     assert {code for task in TASKS.values() for code in task.languages} <= set(LANGUAGES)
-    assert len(LANGUAGES) == 50
+    assert len(LANGUAGES) == 50 + 24
 
 
 def test_codes_and_names_are_unique_and_words_are_from_short_lists():
@@ -26,6 +26,7 @@ def test_the_order_begins_with_english_and_keeps_families_together():
     blocks = [family for index, family in enumerate(families) if family not in families[:index]]
     assert families == sorted(families) and len(blocks) == len(set(families))
     assert sort_languages(["zh", "fr", "en", "es"]) == ["en", "fr", "es", "zh"]
+    assert sort_languages(["qax", "qab", "qaa"]) == ["qaa", "qab", "qax"]
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones():

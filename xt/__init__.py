@@ -8,13 +8,17 @@ The map, in the order in which modules may import each other (each only what sta
 `languages`         one row per language: code, name, family, script, word order, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format
 `stats`             intervals, tests, corrections
+`lab`               generated languages over one world: texts and tasks with known answers
+`distances`         how far languages are from the training language, the lab's and the real ones in one table
 `tasks`             TASKS, one row per task; rows read from the hub or a folder, checked, as examples
 `knobs`             every knob with its unit and range; the presets that set them
-`config`            arms, runs and their identities; the checks of a notebook's parameters
+`recipes`           the encoders that are pretrained here, one row each
+`arms`              ways to prepare an encoder before the target task, one row each
+`config`            runs and their identities; the checks of a notebook's parameters
 `machine`           what a run was computed on: code version, libraries, device, precision
 `encode`            text to features and back, one file per format
-`batching`          token-budget batches, bucketed shuffle
-`model`             one encoder, one head per format
+`batching`          token-budget batches, bucketed shuffle, updates of several tasks
+`model`             one encoder under one head per task
 `checkpoint`        save and load; the exact state to resume from
 `evaluate`          predict, decode, score: every language in one queue
 `retrieval`         sentence embeddings by layer, nearest neighbours

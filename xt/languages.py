@@ -4,6 +4,9 @@ The word order is the dominant order of subject, object and verb (WALS chapter 8
 where that chapter finds none. The pretraining size is the text in the language's own script in CC-100, in
 GiB, which XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of Chinese and both encodings of
 Burmese are summed, romanised text is left out, and 0 marks a language that XLM-R's 100 do not include.
+
+The rows `qaa` to `qax` (codes for private use) are the languages of `xt.lab`, which says the rest about them. A lab
+family is written `Lab A: branch`; `mixed` is a free order, with case.
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ class Language:
     name: str
     """English name; also the name of its part-of-speech data, and in lower case of its TyDi QA rows."""
     family: str
-    """Language family; for Indo-European the branch, written `IE: Branch`."""
+    """Language family; for Indo-European and the lab's families the branch too, written `IE: Branch`."""
     script: str
     """Script in which the benchmark writes it."""
     word_order: str
@@ -88,6 +91,30 @@ LANGUAGES: Mapping[str, Language] = _table(
     Language("wo", "wol", "Wolof", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("yo", "yor", "Yoruba", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("zh", "cmn", "Chinese", "Sino-Tibetan", "Han", "SVO", 63.5),
+    Language("qaa", "qaa", "qaa", "Lab A: 1", "Latin", "SVO", None),
+    Language("qab", "qab", "qab", "Lab A: 1", "Latin", "SVO", None),
+    Language("qac", "qac", "qac", "Lab A: 1", "Latin", "SOV", None),
+    Language("qad", "qad", "qad", "Lab A: 1", "Bopomofo", "SVO", None),
+    Language("qae", "qae", "qae", "Lab A: 1", "Georgian", "SOV", None),
+    Language("qaf", "qaf", "qaf", "Lab A: 2", "Latin", "SVO", None),
+    Language("qag", "qag", "qag", "Lab A: 2", "Cyrillic", "mixed", None),
+    Language("qah", "qah", "qah", "Lab A: 2", "Georgian", "mixed", None),
+    Language("qai", "qai", "qai", "Lab A: 2", "Georgian", "VSO", None),
+    Language("qaj", "qaj", "qaj", "Lab B: 1", "Cyrillic", "SVO", None),
+    Language("qak", "qak", "qak", "Lab B: 1", "Latin", "SOV", None),
+    Language("qal", "qal", "qal", "Lab B: 1", "Latin", "VSO", None),
+    Language("qam", "qam", "qam", "Lab B: 2", "Georgian", "VSO", None),
+    Language("qan", "qan", "qan", "Lab B: 2", "Latin", "VSO", None),
+    Language("qao", "qao", "qao", "Lab C: 1", "Bopomofo", "SVO", None),
+    Language("qap", "qap", "qap", "Lab C: 1", "Latin", "SVO", None),
+    Language("qaq", "qaq", "qaq", "Lab C: 2", "Latin", "SVO", None),
+    Language("qar", "qar", "qar", "Lab C: 2", "Bopomofo", "SVO", None),
+    Language("qas", "qas", "qas", "Lab D: 1", "Latin", "SOV", None),
+    Language("qat", "qat", "qat", "Lab D: 1", "Cyrillic", "VSO", None),
+    Language("qau", "qau", "qau", "Lab D: 2", "Bopomofo", "SOV", None),
+    Language("qav", "qav", "qav", "Lab E: 1", "Cyrillic", "SVO", None),
+    Language("qaw", "qaw", "qaw", "Lab E: 1", "Latin", "SOV", None),
+    Language("qax", "qax", "qax", "Lab F: 1", "Cyrillic", "mixed", None),
 )
 
 LANGUAGE_ORDER: tuple[str, ...] = tuple(
