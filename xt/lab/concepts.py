@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 _FOREST = {
     "animal": {"bird": "sparrow owl hen swan", "fish": "trout carp eel", "beast": "wolf horse goat cat"},
-    "food": {"fruit": "apple plum pear", "drink": "milk tea juice", "pastry": "bun cake pie"},
+    "food": {"fruit": "apple plum pear", "beverage": "milk tea juice", "pastry": "bun cake pie"},
     "tool": {"blade": "knife axe chisel", "vessel": "bucket basket jar", "instrument": "drum flute harp"},
     "vehicle": {"boat": "ferry canoe raft", "carriage": "wagon sled"},
     "garment": {"shoe": "boot sandal", "headwear": "cap hood"},
@@ -84,7 +84,7 @@ _VERBS = (
     Verb("own", "person", f"animal {_GOODS}", inverse="belong"),
     Verb("belong", f"animal {_GOODS}", "person", inverse="own"),
     Verb("eat", _BEINGS, "fruit pastry"),
-    Verb("drink", _BEINGS, "drink"),
+    Verb("drink", _BEINGS, "beverage"),
     Verb("cook", "person", "food"),
     Verb("use", "person", "tool"),
     Verb("drive", "person", "vehicle"),

@@ -12,7 +12,8 @@ PAST = frozenset({"yesterday", "recently"})
 CONNECTIVES = ("and", "but", "because", "before")
 NUMERALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 SLOTS = ("subject", "object", "recipient", "place", "time", "number", "whether")
-THINGS = ("subject", "object", "recipient", "place")
+COUNTED = ("object", "subject", "recipient", "place")
+"""The slots whose number can be asked for: the first of these that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ Meaning = Clause | Question | Link
 def ask(clause: Clause, slot: str, *, person: bool = False) -> Question:
     """The question for a slot of a clause; `person` says whether the answer is one (`who`, not `what`).
 
-    A number is asked of the first thing that has one: object, subject, recipient, place. Raises ValueError where
-    the clause does not fill the slot.
+    A number is asked of the first thing that has one, in the order of COUNTED. Raises ValueError where the clause
+    does not fill the slot.
     """
     if slot == "whether":
         return Question(clause, slot)
     if slot == "number":
-        counted = [name for name in ("object", "subject", "recipient", "place") if _number(clause, name) > 1]
+        counted = [name for name in COUNTED if _number(clause, name) > 1]
         if not counted:
             raise ValueError(f"nothing is counted in {clause}")
         thing = replace(getattr(clause, counted[0]), number=0, definite=False)

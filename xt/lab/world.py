@@ -131,7 +131,7 @@ def _draw_facts(rng: Random, people, places, organisations) -> Mapping[str, Mapp
         "live": draw(people, places) | draw(animals, _leaves("building")),
         "serve": draw(people, organisations),
         "be": draw(people, professions) | {name: pick(rng, fitting[KINDS[name].domain]) for name in typical},
-        "eat": draw(animals, [name for name in _leaves("food") if KINDS[name].parent != "drink"]),
+        "eat": draw(animals, [name for name in _leaves("food") if KINDS[name].parent != "beverage"]),
         "use": dict(zip(professions, shuffled(rng, _leaves("tool")), strict=False)),
         "wear": draw(professions, _leaves("garment")),
     }
