@@ -202,3 +202,13 @@ def _fingerprint(sources: Sequence[Source], root: str, language: str) -> str:
     place = open_root(root)
     record = [place.fingerprint(source, get_language(language)) for source in sources]
     return hashlib.sha256(json.dumps(record).encode()).hexdigest()
+
+
+def home_language(root: str) -> str:
+    """The language that a root's training data are in, unless another is asked for."""
+    return "en"
+
+
+def languages_of(task: Task, root: str) -> tuple[str, ...]:
+    """The languages in which a root may hold a task's evaluation data."""
+    return task.languages
