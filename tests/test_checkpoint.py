@@ -10,6 +10,7 @@ import transformers
 
 from xt import checkpoint
 from xt.checkpoint import Progress, load_progress, save_model, save_progress, write_folder
+from xt.encode import FORMATS
 from xt.knobs import Knobs
 from xt.model import HEADS, build_model, load_encoder, load_tokenizer
 from xt.train import build_optimizer
@@ -94,7 +95,7 @@ def test_a_kill_before_the_old_folder_was_deleted_is_mended(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
 
 
-@pytest.mark.parametrize("format", HEADS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_a_saved_model_opens_with_the_usual_class(format, tiny_encoder, tmp_path):
     head = HEADS[format]
     model = build_model(tiny_encoder, head, 5, KNOBS, seed=1)
@@ -105,7 +106,7 @@ def test_a_saved_model_opens_with_the_usual_class(format, tiny_encoder, tmp_path
     assert not list((tmp_path / "model").glob("*.bin")), "safetensors only"
 
 
-@pytest.mark.parametrize("format", HEADS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_the_next_phase_keeps_the_encoder_and_draws_a_new_head(format, tiny_encoder, tmp_path):
     first = build_model(tiny_encoder, HEADS["classification"], 3, KNOBS, seed=1)
     with torch.no_grad():

@@ -7,7 +7,7 @@ from xt.encode import FORMATS
 from xt.evaluate import example_statistics, predict, predict_examples, primary_score
 from xt.floors import floor_scores, majority_tag, random_span
 from xt.knobs import Knobs
-from xt.model import HEADS, build_model, load_tokenizer
+from xt.model import HEADS, Network, build_model, load_tokenizer
 from xt.tasks import get_task, read_evaluation, read_training
 
 KNOBS = Knobs(max_seq_length=48, doc_stride=16, max_query_length=16, tokens_per_batch=300, precision="fp32")
@@ -21,15 +21,16 @@ def read(name, root):
 @pytest.mark.parametrize("name", TARGETS)
 def test_one_length_sorted_queue_equals_one_example_at_a_time(name, fixtures_root, tiny_encoder):
     task, tokenizer = get_task(name), load_tokenizer(tiny_encoder)
-    model = build_model(tiny_encoder, HEADS[task.format], len(task.labels), KNOBS, seed=1)
-    examples = read(name, fixtures_root)
     form, head = FORMATS[task.format], HEADS[task.format]
+    model = build_model(tiny_encoder, head, len(task.labels), KNOBS, seed=1)
+    network = Network({task.training_task: model}, {task.training_task: head})
+    examples, pad = read(name, fixtures_root), tokenizer.pad_token_id
     features = form.encode(examples, tokenizer, KNOBS)
-    together = predict(model, head, features, 300, tokenizer.pad_token_id, "cpu")
-    alone = predict(model, head, features, 1, tokenizer.pad_token_id, "cpu")
+    together = predict(network, task.training_task, features, 300, pad, "cpu")
+    alone = predict(network, task.training_task, features, 1, pad, "cpu")
     for ours, theirs in zip(together, alone, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
-    predictions, _ = predict_examples(model, task, examples, tokenizer, KNOBS, "cpu")
+    predictions = predict_examples(network, task, features, examples, KNOBS, pad, "cpu")
     assert len(predictions) == len(examples)
 
 

@@ -12,9 +12,9 @@ from xt import train as loop
 from xt.batching import num_updates, updates
 from xt.encode import FORMATS
 from xt.knobs import Knobs
-from xt.model import HEADS, build_model, collate, collate_labels, load_tokenizer, span_loss
+from xt.model import HEADS, Network, build_model, collate, collate_labels, load_tokenizer, seen_rows_only
 from xt.tasks import get_task, read_training
-from xt.train import Look, train
+from xt.train import Look, Part, train
 from xt.transfer import build_accelerator
 
 KNOBS = Knobs(
@@ -26,23 +26,29 @@ TASKS = ("mnli", "udpos", "squad", "hellaswag")
 
 @pytest.fixture(params=TASKS)
 def prepared(request, fixtures_root, tiny_encoder):
-    """(model, head, features, pad token) of one format on the fixtures."""
-    return prepare(request.param, fixtures_root, tiny_encoder)
+    """(network, parts, pad token) of one format on the fixtures."""
+    return prepare([request.param], fixtures_root, tiny_encoder)
 
 
-def prepare(name, fixtures_root, tiny_encoder, knobs=KNOBS):
-    task = get_task(name)
-    tokenizer, head = load_tokenizer(tiny_encoder), HEADS[task.format]
-    examples = read_training(name, fixtures_root, num_selection=8).train[:24]
-    features = FORMATS[task.format].encode(examples, tokenizer, knobs)
-    return build_model(tiny_encoder, head, len(task.labels), knobs, seed=1), head, features, tokenizer.pad_token_id
+def prepare(names, fixtures_root, tiny_encoder, knobs=KNOBS, look=lambda network: Look(50.0, False)):
+    tokenizer, tasks = load_tokenizer(tiny_encoder), {name: get_task(name) for name in names}
+    heads = {name: HEADS[task.format] for name, task in tasks.items()}
+    models = {
+        name: build_model(tiny_encoder, heads[name], len(task.labels), knobs, seed=1) for name, task in tasks.items()
+    }
+    parts = []
+    for name, task in tasks.items():
+        examples = read_training(name, fixtures_root, num_selection=8).train[:24]
+        features = FORMATS[task.format].encode(examples, tokenizer, knobs)
+        parts.append(Part(name, features, num_updates(len(features), knobs.num_epochs, knobs.batch_size), look))
+    return Network(models, heads), parts, tokenizer.pad_token_id
 
 
-def run(prepared, folder, knobs=KNOBS, look=lambda model: Look(50.0, False), seed=1):
-    model, head, features, pad = prepared
-    lines = []
+def run(prepared, folder, knobs=KNOBS, look=lambda network: Look(50.0, False), seed=1):
+    network, parts, pad = prepared
+    parts, lines = [replace(part, look=look) for part in parts], []
     folder.mkdir(exist_ok=True)
-    progress = train(model, head, features, look, knobs, seed, build_accelerator(knobs), folder, pad, lines.append)
+    progress = train(network, parts, knobs, seed, build_accelerator(knobs), folder, pad, lines.append)
     return progress, lines
 
 
@@ -61,8 +67,8 @@ def plain_losses(model, head, features, pad, knobs, seed):
     losses = []
     model.train()
     for chosen in updates(features.lengths, knobs.batch_size, seed, 0, total):
-        labels = collate_labels(features, chosen, "cpu")
-        scores = head.scores(model(**collate(features, chosen, pad, "cpu")))
+        labels = collate_labels(features, chosen)
+        scores = head.scores(model, collate(features, chosen, pad, "cpu"), labels)
         loss = head.loss(scores, labels) / (labels >= 0).sum()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), knobs.max_grad_norm)
@@ -73,21 +79,60 @@ def plain_losses(model, head, features, pad, knobs, seed):
     return losses
 
 
-def test_equals_a_plain_loop_of_whole_updates(prepared, tmp_path):
-    model, head, features, pad = prepared
-    budget = 400 if head.loss is span_loss else KNOBS.tokens_per_batch  # padding takes part in the softmax over spans
-    knobs = replace(KNOBS, tokens_per_batch=budget, adam_epsilon=1e-5)  # above the noise of gradients that are zero
-    model.config.hidden_dropout_prob = 0.0
-    for module in model.modules():
+def switch_off_dropout(network):
+    for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+
+
+def test_equals_a_plain_loop_of_whole_updates(prepared, tmp_path):
+    """The loop trains only the embedding rows that the data read; the plain one trains them all."""
+    network, (part,), pad = prepared
+    knobs = replace(KNOBS, adam_epsilon=1e-5)  # above the noise of gradients that are zero
+    switch_off_dropout(network)
+    model, head = network.models[part.name], network.heads[part.name]
     reference, before = copy.deepcopy(model), flatten(model)
-    _, lines = run(prepared, tmp_path / "run", knobs)
-    assert len(features) > knobs.batch_size and max(line["grad_norm"] for line in lines) > knobs.max_grad_norm
-    expected = plain_losses(reference, head, features, pad, knobs, 1)
+    seen = np.unique([pad, *part.features.input_ids.values])
+    with seen_rows_only(network, seen):
+        assert len(network.encoder.get_input_embeddings().weight) == len(seen)
+        _, lines = run(prepared, tmp_path / "run", knobs)
+    assert len(part.features) > knobs.batch_size and max(line["grad_norm"] for line in lines) > knobs.max_grad_norm
+    expected = plain_losses(reference, head, part.features, pad, knobs, 1)
     assert [line["loss"] for line in lines] == pytest.approx(expected, rel=2e-4)
     moved, difference = flatten(reference) - before, flatten(model) - flatten(reference)
     assert moved.norm() > 0 and difference.norm() < 0.01 * moved.norm()
+
+
+def test_rows_that_training_never_reads_stay_and_can_still_be_read(fixtures_root, tiny_encoder, tmp_path):
+    network, parts, pad = prepared = prepare(["mnli"], fixtures_root, tiny_encoder)
+    table = network.encoder.get_input_embeddings()
+    before, seen = table.weight.detach().clone(), np.unique([pad, *parts[0].features.input_ids.values])
+    unseen = torch.tensor(np.setdiff1d(np.arange(len(before)), seen))
+    with seen_rows_only(network, seen):
+        network.eval()
+        assert torch.equal(network.encoder.get_input_embeddings()(unseen), before[unseen])
+        run(prepared, tmp_path / "run")
+    after = network.encoder.get_input_embeddings().weight
+    assert network.encoder.get_input_embeddings() is table and torch.equal(after[unseen], before[unseen])
+    changed = (after != before).any(dim=1).nonzero().flatten().tolist()
+    assert set(changed) == set(seen) - {pad}
+
+
+def test_several_tasks_share_an_encoder_and_are_read_by_their_size(fixtures_root, tiny_encoder, tmp_path):
+    network, parts, _ = prepared = prepare(["mnli", "squad", "hellaswag"], fixtures_root, tiny_encoder)
+    words = {id(model.base_model.get_input_embeddings().weight) for model in network.models.values()}
+    assert len(words) == 1, "one encoder under all heads"
+    parts[1] = replace(parts[1], num_updates=2 * parts[1].num_updates)
+    before = flatten(network)
+    _, lines = run(prepared, tmp_path / "run")
+    read = [line["task"] for line in lines]
+    assert [read.count(part.name) for part in parts] == [part.num_updates for part in parts]
+    assert read != sorted(read), "mixed, not one after the other"
+    heads = {name: model.get_parameter(LAST[name]) for name, model in network.models.items()}
+    assert not torch.equal(before, flatten(network)) and all(parameter.abs().sum() > 0 for parameter in heads.values())
+
+
+LAST = {"mnli": "classifier.out_proj.weight", "squad": "qa_outputs.weight", "hellaswag": "classifier.weight"}
 
 
 def flatten(model):
@@ -95,12 +140,13 @@ def flatten(model):
     return torch.cat([parameter.detach().flatten().clone() for parameter in model.parameters()])
 
 
-def test_the_token_budget_does_not_change_the_update(fixtures_root, tiny_encoder, tmp_path):
+@pytest.mark.parametrize("name", ["udpos", "squad"])
+def test_the_token_budget_does_not_change_the_update(name, fixtures_root, tiny_encoder, tmp_path):
     """Clipping per micro-batch, or a mean of means, would."""
     weights = []
     for budget in (64, 100_000):
         knobs = replace(KNOBS, tokens_per_batch=budget, dropout=0.0)
-        prepared = prepare("udpos", fixtures_root, tiny_encoder, knobs)
+        prepared = prepare([name], fixtures_root, tiny_encoder, knobs)
         run(prepared, tmp_path / str(budget), knobs)
         weights.append(flatten(prepared[0]))
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-3, atol=1e-4)
@@ -110,7 +156,7 @@ def test_same_seed_same_bits_and_other_seed_other_bits(fixtures_root, tiny_encod
     knobs = replace(KNOBS, dropout=0.1)
     weights = []
     for place, seed in (("a", 1), ("b", 1), ("c", 2)):
-        prepared = prepare("mnli", fixtures_root, tiny_encoder, knobs)
+        prepared = prepare(["mnli"], fixtures_root, tiny_encoder, knobs)
         run(prepared, tmp_path / place, knobs, seed=seed)
         weights.append(flatten(prepared[0]))
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
@@ -118,13 +164,14 @@ def test_same_seed_same_bits_and_other_seed_other_bits(fixtures_root, tiny_encod
 
 def test_the_best_look_is_kept_and_patience_ends_the_training(fixtures_root, tiny_encoder, tmp_path):
     scores, seen = iter([10.0, 30.0, 20.0, 30.0, 99.0]), []
-    prepared = prepare("mnli", fixtures_root, tiny_encoder)
+    knobs = replace(KNOBS, selection_steps=1, patience=2, num_epochs=9)
+    prepared = prepare(["mnli"], fixtures_root, tiny_encoder, knobs)
 
-    def look(model):
-        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+    def look(network):
+        seen.append({name: value.clone() for name, value in network.state_dict().items()})
         return Look(next(scores), False)
 
-    progress, lines = run(prepared, tmp_path / "run", replace(KNOBS, selection_steps=1, patience=2, num_epochs=9), look)
+    progress, lines = run(prepared, tmp_path / "run", knobs, look)
     assert (progress.best_score, progress.best_step, progress.step) == (30.0, 2, 4)
     for name, value in prepared[0].state_dict().items():
         assert torch.equal(value, seen[1][name])
@@ -137,10 +184,9 @@ def test_the_best_look_is_kept_and_patience_ends_the_training(fixtures_root, tin
 
 
 def test_a_loss_that_is_not_finite_is_an_outcome_and_leaves_finite_weights(fixtures_root, tiny_encoder, tmp_path):
-    prepared = prepare("mnli", fixtures_root, tiny_encoder)
-    progress, lines = run(
-        prepared, tmp_path / "run", replace(KNOBS, learning_rate=0.99, max_grad_norm=1e30, num_epochs=40)
-    )
+    knobs = replace(KNOBS, learning_rate=0.99, max_grad_norm=1e30, num_epochs=40)
+    prepared = prepare(["mnli"], fixtures_root, tiny_encoder, knobs)
+    progress, lines = run(prepared, tmp_path / "run", knobs)
     finite = all(torch.isfinite(p).all() for p in prepared[0].parameters())
     assert finite, "whatever came, what is kept can be scored"
     with torch.no_grad():
@@ -155,9 +201,9 @@ def test_a_best_model_of_one_class_is_collapsed_and_a_later_better_one_is_not(fi
     looks = {"collapsed": [Look(33.0, True), Look(33.0, True)], "ok": [Look(33.0, True), Look(40.0, False)]}
     for outcome, seen in looks.items():
         answers = iter(seen)
-        prepared = prepare("mnli", fixtures_root, tiny_encoder)
         knobs = replace(KNOBS, selection_steps=2, num_epochs=4 / 3)
-        progress, _ = run(prepared, tmp_path / outcome, knobs, lambda model, answers=answers: next(answers))
+        prepared = prepare(["mnli"], fixtures_root, tiny_encoder, knobs)
+        progress, _ = run(prepared, tmp_path / outcome, knobs, lambda network, answers=answers: next(answers))
         assert progress.outcome == outcome
 
 

@@ -37,6 +37,7 @@ The map, in the order in which modules may import each other (each only what sta
 `plots`             figure functions: frame and axes in, axes out
 ------------------  -------------------------------------------------------------------------------------
 `progress`          a bar with the time left, for notebooks
+`kernels`           warm kernels: processes forked from one that has the libraries in memory
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `grid`              which runs a study needs; runs the missing ones

@@ -50,6 +50,21 @@ def updates(lengths: np.ndarray, batch_size: int, seed: int, first: int, last: i
         yield chosen[np.argsort(-lengths[chosen], kind="stable")]
 
 
+def mixed_updates(
+    lengths: Sequence[np.ndarray], counts: Sequence[int], batch_size: int, seed: int, first: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """(task, features) of each update from `first` on, where task k is read by `counts[k]` of all updates.
+
+    Each update reads one task. Which one is drawn without replacement from all updates, so that a task's chance is its
+    share of what is left, and a task's own updates are those it would have alone.
+    """
+    order = np.random.default_rng([seed, 2]).permutation(np.repeat(np.arange(len(counts)), counts))
+    done = np.bincount(order[:first], minlength=len(counts))
+    streams = [updates(lengths[k], batch_size, seed, int(done[k]), counts[k]) for k in range(len(counts))]
+    for task in order[first:]:
+        yield int(task), next(streams[task])
+
+
 def micro_batches(chosen: Sequence[int], lengths: np.ndarray, tokens_per_batch: int, rows: int = 1) -> list[np.ndarray]:
     """An update's features (longest first) cut so that each padded part holds at most `tokens_per_batch` tokens.
 

@@ -88,7 +88,7 @@ def save_progress(folder: Path, model, optimizer, progress: Progress, best: dict
     """Writes what resuming exactly needs: weights, optimizer moments, best weights so far, and where it stands."""
 
     def fill(place: Path) -> None:
-        save_file(clone_shared(model.state_dict()), place / "weights.safetensors")
+        save_file(clone_weights(model), place / "weights.safetensors")
         save_file(moments(model, optimizer), place / "optimizer.safetensors")
         if best is not None:
             save_file(best, place / "best.safetensors")
@@ -102,15 +102,22 @@ def load_progress(folder: Path, model, optimizer) -> tuple[Progress, dict[str, t
     recover_folder(folder)
     if not (folder / "progress.json").is_file():
         return Progress(), None
-    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    restore_weights(model, load_file(folder / "weights.safetensors"))
     restore_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))
     best = folder / "best.safetensors"
     return Progress(**json.loads((folder / "progress.json").read_text())), load_file(best) if best.is_file() else None
 
 
-def clone_shared(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors with their own memory, as safetensors asks for."""
-    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+def clone_weights(model) -> dict[str, torch.Tensor]:
+    """A copy of all parameters by name; one that several heads share stands once."""
+    return {name: value.detach().clone() for name, value in model.named_parameters()}
+
+
+def restore_weights(model, tensors: dict[str, torch.Tensor]) -> None:
+    """Puts a copy of `clone_weights` back, in place. Raises KeyError where a parameter is not in it."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(tensors[name])
 
 
 def moments(model, optimizer) -> dict[str, torch.Tensor]:

@@ -21,10 +21,9 @@ def plan(study: StudyName) -> None:
     chosen = known_study(study)
     table = Table("run", "phase", "state", title=f"{chosen.name}: {chosen.question}")
     counts: dict[str, int] = {}
-    for block in refused(plan_study, chosen):
-        for run in block.runs:
-            table.add_row(run.run_id, run.phase, run.state)
-            counts[run.state] = counts.get(run.state, 0) + 1
+    for run in unique_runs(refused(plan_study, chosen)):
+        table.add_row(run.run_id, run.phase, run.state)
+        counts[run.state] = counts.get(run.state, 0) + 1
     Console(width=None if Console().is_terminal else 120).print(table)
     typer.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
 
@@ -36,7 +35,7 @@ def status(study: StudyName) -> None:
 
     blocks = refused(plan_study, known_study(study))
     for seed in dict.fromkeys(block.seed for block in blocks):
-        states = [run.state for block in blocks if block.seed == seed for run in block.runs]
+        states = [run.state for run in unique_runs(block for block in blocks if block.seed == seed)]
         typer.echo(f"seed {seed}: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
@@ -97,6 +96,11 @@ def doctor() -> None:
         missing += not finding.fine
         typer.echo(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.what:<14} {finding.found}")
     typer.echo("nothing is missing" if not missing else f"{missing} to look at; tests and studies say which they need")
+
+
+def unique_runs(blocks) -> list:
+    """The runs of some blocks; a training that several of them start from stands once."""
+    return list({run.run_id: run for block in blocks for run in block.runs}.values())
 
 
 def known_study(name: str):

@@ -7,41 +7,34 @@ processor, device and the resolved hub commit are recorded beside an id, never h
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
+from typing import ClassVar
 
+from xt.arms import ARMS, check_arm, own_task
 from xt.errors import require_known
 from xt.knobs import KNOBS, Knobs, resolve_knobs
 from xt.locations import BUILT_HERE, folder, resolve_encoder, resolve_root
-from xt.tasks import TASKS, fingerprint_evaluation, fingerprint_training, get_task
+from xt.recipes import RECIPES, Recipe, find_recipe
+from xt.tasks import (
+    TASKS,
+    fingerprint_evaluation,
+    fingerprint_text,
+    fingerprint_training,
+    get_task,
+    home_language,
+    languages_of,
+)
 from xt.tasks.sources import file_digest
 
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
 """Raised by hand when a change of code moves trained weights; a golden run in the tests tells."""
 DECODING_VERSION = 1
 """Raised by hand when a change of code moves scores of the same weights."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to prepare an encoder before the target task."""
-
-    tasks: tuple[str, ...]  # intermediate tasks trained on; empty = none
-    shuffle_labels: bool = False  # placebo: training labels permuted over the training rows
-    placebo: bool = False  # outside the family of tested hypotheses
-    note: str = ""
-
-
-ARMS: Mapping[str, Arm] = {
-    "none": Arm((), note="the baseline: the encoder goes straight to the target task"),
-    "mnli": Arm(("mnli",)),
-    "squad": Arm(("squad",)),
-    "hellaswag": Arm(("hellaswag",)),
-    "mnli_shuffled": Arm(("mnli",), shuffle_labels=True, placebo=True, note="mnli with its labels permuted"),
-}
 
 
 def short_hash(record: Mapping) -> str:
@@ -66,8 +59,50 @@ def encoder_fingerprint(encoder: str, revision: str | None) -> str:
 
 
 @dataclass(frozen=True)
+class PretrainConfig:
+    """One pretraining: masked language modelling on a root's text, from nothing."""
+
+    encoder: str  # as spelled
+    root: str
+    recipe: Recipe
+    seed: int
+    intermediate: str = "none"
+
+    phase: ClassVar[str] = "pretrain"
+    parent: ClassVar[None] = None
+
+    @property
+    def knobs(self) -> Knobs:
+        """Those of the recipe."""
+        return self.recipe.knobs
+
+    def identity(self) -> dict:
+        """Everything pretraining reads, as JSON-ready values."""
+        recipe = {key: value for key, value in asdict(self.recipe).items() if key not in {"note", "knobs"}}
+        codes = dict.fromkeys((*self.recipe.languages, *self.recipe.tokenizer_languages))
+        return {
+            "training_version": TRAINING_VERSION,
+            "recipe": json.loads(json.dumps(recipe)),
+            "text": {code: fingerprint_text(self.root, code) for code in codes},
+            "seed": self.seed,
+            "knobs": self.knobs.chosen(),
+        }
+
+    @cached_property
+    def model_id(self) -> str:
+        """Readable name and hash: the folder of the encoder."""
+        name = re.sub(r"-s\d+$", "", self.encoder).replace("-", "_")
+        return f"pretrain-{name}-s{self.seed}-{short_hash(self.identity())}"
+
+    @property
+    def run_id(self) -> str:
+        """A training is a run: its id is the model id."""
+        return self.model_id
+
+
+@dataclass(frozen=True)
 class ModelConfig:
-    """One training: from an encoder or a trained parent, on one task's data, to a model folder."""
+    """One training: from an encoder or a trained parent, on the data of one task or several, to a model folder."""
 
     encoder: str
     task: str  # the training task
@@ -75,8 +110,11 @@ class ModelConfig:
     preset: str
     seed: int
     knobs: Knobs
+    phase: str  # intermediate or target
     intermediate: str = "none"  # the arm this model belongs to
-    parent: "ModelConfig | None" = None  # the intermediate model it starts from; None = the encoder
+    parent: "ModelConfig | PretrainConfig | None" = None  # what it starts from; None = the encoder as it is found
+    beside: tuple["ModelConfig", ...] = ()  # tasks trained on the same encoder at the same time
+    steps_as: "ModelConfig | None" = None  # the training whose number of updates is taken; None = that of the knobs
     encoder_revision: str | None = None
     train_language: str = "en"
     shuffle_labels: bool = False
@@ -85,22 +123,26 @@ class ModelConfig:
         """Everything training reads, as JSON-ready values."""
         start = self.parent.model_id if self.parent else encoder_fingerprint(self.encoder, self.encoder_revision)
         scoring_only = {"max_eval_examples"}
-        return {
+        record = {
             "training_version": TRAINING_VERSION,
             "start": start,
             "task": self.task,
-            "data": fingerprint_training(self.task, resolve_root(self.root), self.train_language),
+            "data": fingerprint_training(self.task, self.root, self.train_language),
             "train_language": self.train_language,
             "shuffle_labels": self.shuffle_labels,
             "seed": self.seed,
             "knobs": {name: value for name, value in self.knobs.chosen().items() if name not in scoring_only},
         }
+        if self.beside:
+            record["beside"] = [other.identity() for other in self.beside]
+        if self.steps_as:
+            record["steps_as"] = self.steps_as.identity()
+        return record
 
     @cached_property
     def model_id(self) -> str:
         """Readable name and hash: the folder of the trained model. Computed once: data may change under it."""
-        role = "target" if self.task not in ARMS[self.intermediate].tasks or self.parent else "intermediate"
-        return f"{role}-{self.task}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
+        return f"{self.phase}-{self.task}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
 
     @cached_property
     def run_id(self) -> str:
@@ -121,7 +163,7 @@ class ScoreConfig:
     preset: str
     seed: int
     knobs: Knobs
-    model: ModelConfig | None  # what is scored; None = the encoder as it is
+    model: ModelConfig | PretrainConfig | None  # what is scored; None = the encoder as it is found
     encoder_revision: str | None = None
     train_language: str = "en"
     keep_weights: bool = False  # keep the fine-tuned model after scoring
@@ -134,13 +176,12 @@ class ScoreConfig:
     def identity(self) -> dict:
         """Everything scoring reads, as JSON-ready values."""
         start = self.model.model_id if self.model else encoder_fingerprint(self.encoder, self.encoder_revision)
-        root = resolve_root(self.root)
         return {
             "decoding_version": DECODING_VERSION,
             "model": start,
             "target": self.target,
             "data": {
-                code: fingerprint_evaluation(self.target, root, code, split=self.split_of(code))
+                code: fingerprint_evaluation(self.target, self.root, code, split=self.split_of(code))
                 for code in self.languages
             },
             "splits": {code: self.split_of(code) for code in self.languages},
@@ -154,6 +195,18 @@ class ScoreConfig:
         return f"{self.target}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
 
 
+def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
+    """The checked config of an encoder that is pretrained here, on a root's text.
+
+    Raises ValueError naming what is allowed.
+    """
+    if not find_recipe(encoder):
+        raise ValueError(f"encoder = {encoder!r} is not pretrained here; allowed: {', '.join(RECIPES)}, each -s<seed>")
+    recipe, seed = find_recipe(encoder)
+    check_places(encoder, None, root, seed)
+    return PretrainConfig(encoder, root, recipe, seed)
+
+
 def intermediate_config(
     *,
     encoder: str,
@@ -161,31 +214,31 @@ def intermediate_config(
     root: str,
     preset: str,
     seed: int,
+    target: str = "",
     encoder_revision: str | None = None,
     **overrides,
 ) -> ModelConfig:
     """The checked config of one intermediate training; `overrides` are knobs (None = the preset's).
 
-    Raises ValueError naming what is allowed.
+    `target` is read by arms that train on the target's own data only. Raises ValueError naming what is allowed.
     """
     arm = check_arm(intermediate)
-    if not arm.tasks:
+    tasks = arm.tasks or ((own_task(intermediate, target),) if arm.steps_as else ())
+    if not tasks:
         trained = [name for name, row in ARMS.items() if row.tasks]
         raise ValueError(f"intermediate = {intermediate!r} trains nothing; allowed here: {', '.join(trained)}")
     check_places(encoder, encoder_revision, root, seed)
-    (task,) = arm.tasks
-    knobs = resolve_knobs(preset, task, overrides)
-    return ModelConfig(
-        encoder,
-        task,
-        root,
-        preset,
-        seed,
-        knobs,
-        intermediate,
-        encoder_revision=encoder_revision,
-        shuffle_labels=arm.shuffle_labels,
-    )
+    shared = dict(encoder=encoder, root=root, preset=preset, seed=seed, encoder_revision=encoder_revision)
+    steps_as = intermediate_config(intermediate=arm.steps_as, **shared) if arm.steps_as else None
+    shared |= dict(parent=pretraining_of(encoder, root), intermediate=intermediate, phase="intermediate")
+    shared |= dict(shuffle_labels=arm.shuffle_labels, train_language=home_language(root))
+    first, *others = [ModelConfig(task=task, knobs=resolve_knobs(preset, task, overrides), **shared) for task in tasks]
+    return replace(first, beside=tuple(others), steps_as=steps_as)
+
+
+def pretraining_of(encoder: str, root: str) -> PretrainConfig | None:
+    """What makes an encoder, where it is pretrained here."""
+    return pretrain_config(encoder=encoder, root=root) if find_recipe(encoder) else None
 
 
 def target_configs(*, target: str | Iterable[str], **settings) -> list[ScoreConfig]:
@@ -240,16 +293,14 @@ def score_configs(
         seed=seed,
         encoder_revision=encoder_revision,
     )
-    parent = intermediate_config(**shared) if check_arm(intermediate).tasks else None
     if not isinstance(keep_weights, bool):
         raise ValueError(f"keep_weights = {keep_weights!r} is not allowed; allowed: True or False")
     codes, rules = as_list("languages", languages), as_list("eval_splits", eval_splits)
-    return [score_config(get_task(name), parent, shared, codes, rules, overrides, keep_weights) for name in targets]
+    return [score_config(get_task(name), shared, codes, rules, overrides, keep_weights) for name in targets]
 
 
 def score_config(
     task,
-    parent: ModelConfig | None,
     shared: dict,
     languages: tuple[str, ...],
     eval_splits: tuple[str, ...],
@@ -257,19 +308,23 @@ def score_config(
     keep_weights: bool,
 ) -> ScoreConfig:
     """The config of one scoring; what it trains, if anything, is the task's training task."""
-    chosen = tuple(require_known(f"language of {task.name}", code, task.languages) for code in languages)
+    arm, root, spoken = check_arm(shared["intermediate"]), shared["root"], languages_of(task, shared["root"])
+    chosen = tuple(require_known(f"language of {task.name}", code, spoken) for code in languages)
     for rule in eval_splits:
         if ":" in rule:
-            require_known("evaluated language in eval_splits", rule.partition(":")[0], chosen or task.languages)
+            require_known("evaluated language in eval_splits", rule.partition(":")[0], chosen or spoken)
     knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
-    model = ModelConfig(task=task.training_task, knobs=knobs, parent=parent, **shared) if task.training_task else parent
+    prepared = intermediate_config(target=task.name, **shared) if arm.tasks or arm.steps_as else None
+    parent, home = prepared or pretraining_of(shared["encoder"], root), home_language(root)
+    trained = dict(task=task.training_task, knobs=knobs, parent=parent, phase="target", train_language=home)
     return ScoreConfig(
         target=task.name,
-        languages=chosen or task.languages,
+        languages=chosen or spoken,
         eval_splits=eval_splits,
         knobs=knobs,
-        model=model,
+        model=ModelConfig(**trained, **shared) if task.training_task else parent,
         keep_weights=keep_weights,
+        train_language=home,
         **shared,
     )
 
@@ -285,17 +340,13 @@ def as_list(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def check_arm(intermediate: str) -> Arm:
-    """The arm of this name; ValueError naming the allowed ones otherwise."""
-    return ARMS[require_known("intermediate", intermediate, ARMS)]
-
-
 def check_places(encoder: str, encoder_revision: str | None, root: str, seed: int) -> None:
     """ValueError where encoder or root cannot be found, or the seed is none that torch and NumPy both take."""
     for name, value in {"encoder": encoder, "root": root, "encoder_revision": encoder_revision or ""}.items():
         if not isinstance(value, str):
             raise ValueError(f"{name} = {value!r} is not allowed; allowed: a text")
-    on_hub = encoder not in BUILT_HERE and not Path(resolve_encoder(encoder)).is_dir()
+    made_here = encoder in BUILT_HERE or find_recipe(encoder) is not None
+    on_hub = not made_here and not Path(resolve_encoder(encoder)).is_dir()
     if encoder_revision and not on_hub:
         raise ValueError(
             f"encoder_revision = {encoder_revision!r}, but encoder {encoder!r} is not on the hub; allowed: None"

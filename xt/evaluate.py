@@ -9,13 +9,13 @@ from xt.batching import micro_batches
 from xt.encode import FORMATS
 from xt.encode.features import Features
 from xt.metrics import METRICS
-from xt.model import HEADS, Head, collate
+from xt.model import Network, collate
 
 
 @torch.inference_mode()
 def predict(
-    model,
-    head: Head,
+    network: Network,
+    name: str,
     features: Features,
     tokens_per_batch: int,
     pad_token_id: int,
@@ -24,15 +24,17 @@ def predict(
 ) -> list[np.ndarray]:
     """Head scores per feature, float32 on the host: (L,), (C,), (T, 2), or (T,) best class ids for tagging.
 
-    Features are read longest first, whatever language they are in; `report` gets (features done, all features).
+    `name` says which of the network's heads. Features are read longest first, whatever language they are in;
+    `report` gets (features done, all features).
     """
-    model.eval()
+    network.eval()
+    head = network.heads[name]
     lengths = features.lengths
     order = np.argsort(-lengths, kind="stable")
     outputs: list[np.ndarray] = [None] * len(features)
     done = 0
     for part in micro_batches(order, lengths, tokens_per_batch, features.rows_per_feature):
-        scores = head.scores(model(**collate(features, part, pad_token_id, device))).float()
+        scores = network(name, collate(features, part, pad_token_id, device))
         values = (scores.argmax(dim=-1) if head.argmax else scores).cpu().numpy()
         for index, row in zip(part, values, strict=True):
             outputs[index] = row[: lengths[index]] if head.padded else row
@@ -41,12 +43,20 @@ def predict(
     return outputs
 
 
-def predict_examples(model, task, examples: Sequence, tokenizer, knobs, device, report=lambda done, total: None):
-    """(predictions, features): one decoded prediction per example of a task, with what was encoded."""
-    form, head = FORMATS[task.format], HEADS[task.format]
-    features = form.encode(examples, tokenizer, knobs)
-    outputs = predict(model, head, features, knobs.tokens_per_batch, tokenizer.pad_token_id, device, report)
-    return form.decode(outputs, features, examples, knobs), features
+def predict_examples(
+    network: Network,
+    task,
+    features: Features,
+    examples: Sequence,
+    knobs,
+    pad_token_id: int,
+    device,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> list:
+    """One decoded prediction per example of a task; `features` are what its format makes of the examples."""
+    name = task.training_task
+    outputs = predict(network, name, features, knobs.tokens_per_batch, pad_token_id, device, report)
+    return FORMATS[task.format].decode(outputs, features, examples, knobs)
 
 
 def example_statistics(task, predictions: Sequence, examples: Sequence) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.config import ARMS
+from xt.arms import ARMS
 from xt.errors import DataError
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from xt import store
-from xt.config import ARMS, ModelConfig, ScoreConfig
+from xt.arms import ARMS
+from xt.config import ModelConfig, PretrainConfig, ScoreConfig
 from xt.engine import Execution, execute, start
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
@@ -19,6 +20,7 @@ from xt.results import finished_runs, read_runs, write_run
 from xt.studies import Study
 from xt.tasks import get_task
 
+Trained = ModelConfig | PretrainConfig
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
 ANALYSES = PROJECT / "notebooks" / "analysis"
 PROGRESS_SECONDS = 30.0
@@ -29,8 +31,8 @@ PROGRESS_SECONDS = 30.0
 class PlannedRun:
     """A run of a study and what is there of it."""
 
-    config: ModelConfig | ScoreConfig
-    phase: str  # intermediate, target or retrieval
+    config: Trained | ScoreConfig
+    phase: str  # pretrain, intermediate, target or retrieval
     state: str  # committed, complete, missing, or not needed
 
     @property
@@ -61,17 +63,37 @@ def plan(study: Study) -> list[Block]:
 
 
 def plan_block(study: Study, encoder: str, intermediate: str, seed: int, committed: set[str]) -> Block:
-    """The runs of one encoder, arm and seed; its intermediate training is needed only while a scoring is missing."""
-    runs = []
-    for config in study.block(encoder, intermediate, seed):
-        phase = "retrieval" if get_task(config.target).format == "retrieval" else "target"
-        runs.append(PlannedRun(config, phase, state_of(config.run_id, committed)))
-    if ARMS[intermediate].tasks:
-        config = study.intermediate(encoder, intermediate, seed)
-        needed = any(run.state == "missing" for run in runs)
-        state = ("complete" if store.has_weights(config.run_id) else "missing") if needed else "not needed"
-        runs.insert(0, PlannedRun(config, "intermediate", state))
-    return Block(encoder, intermediate, seed, tuple(runs))
+    """The runs of one encoder, arm and seed; what a scoring starts from is needed only while it is missing."""
+    scorings = [
+        PlannedRun(config, phase_of(config), state_of(config.run_id, committed))
+        for config in study.block(encoder, intermediate, seed)
+    ]
+    models = {model.run_id: model for run in scorings for model in ancestors(run.config)}
+    needed = {model.run_id for run in scorings if run.state == "missing" for model in ancestors(run.config)}
+    trainings = [
+        PlannedRun(model, model.phase, state_of_model(run_id) if run_id in needed else "not needed")
+        for run_id, model in models.items()
+    ]
+    return Block(encoder, intermediate, seed, (*trainings, *scorings))
+
+
+def phase_of(config: ScoreConfig) -> str:
+    """What a scoring does before it scores: fine-tunes (target), or nothing (retrieval)."""
+    return "target" if get_task(config.target).training_task else "retrieval"
+
+
+def ancestors(config: ScoreConfig) -> list[Trained]:
+    """The trainings that a scoring starts from and does not make itself, first one first."""
+    chain, model = [], config.model
+    while model:
+        chain.insert(0, model)
+        model = model.parent
+    return [model for model in chain if model.phase != "target"]
+
+
+def state_of_model(run_id: str) -> str:
+    """Where a training stands whose weights are needed."""
+    return "complete" if store.has_weights(run_id) else "missing"
 
 
 def state_of(run_id: str, committed: set[str]) -> str:
@@ -85,41 +107,47 @@ def study_folder(study: Study) -> Path:
 
 
 def executions_of(study: Study, block: Block) -> list[Execution]:
-    """The notebooks that make a block's missing runs: the intermediate training, then its readers.
+    """The notebooks that make a block's missing runs: what is trained first, then its readers.
 
     Targets that share languages and splits share a notebook, so that a kernel's start is paid once.
     """
-    shared = dict(
-        encoder=block.encoder, intermediate=block.intermediate, root=study.root, preset=study.preset, seed=block.seed
-    )
+    encoder = dict(encoder=block.encoder, root=study.root)
+    shared = encoder | dict(intermediate=block.intermediate, preset=study.preset, seed=block.seed)
     missing = [run for run in block.runs if run.state == "missing"]
-    first = [run for run in missing if run.phase == "intermediate"]
-    needs = tuple(run.run_id for run in block.runs if run.phase == "intermediate" and run.state != "not needed")
     groups: dict[tuple, list[PlannedRun]] = {}
     for run in missing:
-        if run.phase != "intermediate":
-            target = run.config.target
-            groups.setdefault(
-                (run.phase, study.languages.get(target, ()), study.eval_splits.get(target, ())), []
-            ).append(run)
-    made = [build_execution(study, "intermediate", shared, (run,), ()) for run in first]
-    for (phase, languages, splits), runs in groups.items():
-        targets = {
-            "target": [run.config.target for run in runs],
-            "languages": list(languages),
-            "eval_splits": list(splits),
-        }
-        made.append(build_execution(study, phase, shared | targets, tuple(runs), needs))
+        target = getattr(run.config, "target", None)
+        own = run.run_id if target is None else ""  # a training has a notebook of its own
+        where = (study.languages.get(target, ()), study.eval_splits.get(target, ()))
+        groups.setdefault((run.phase, own, *where), []).append(run)
+    made = []
+    for (phase, own, languages, splits), runs in groups.items():
+        parameters = encoder if phase == "pretrain" else shared
+        if not own:
+            targets = [run.config.target for run in runs]
+            parameters = shared | dict(target=targets, languages=list(languages), eval_splits=list(splits))
+        elif phase == "intermediate" and ARMS[block.intermediate].steps_as:
+            parameters = shared | dict(target=runs[0].config.task)
+        made.append(build_execution(study, phase, parameters, tuple(runs)))
     return made
 
 
-def build_execution(study: Study, phase: str, parameters: dict, runs: tuple[PlannedRun, ...], needs) -> Execution:
+def build_execution(study: Study, phase: str, parameters: dict, runs: tuple[PlannedRun, ...]) -> Execution:
     """One notebook execution; its name tells phase, targets, arm, encoder and seed."""
-    targets = "+".join(parameters.get("target", ()))
-    encoder = re.sub(r"[^\w.]+", "_", parameters["encoder"])
-    name = "-".join(filter(None, (phase, targets, parameters["intermediate"], encoder, f"s{parameters['seed']}")))
+    targets = parameters.get("target", ())
+    words = (phase, targets if isinstance(targets, str) else "+".join(targets), parameters.get("intermediate"))
+    seed = f"s{parameters['seed']}" if "seed" in parameters else None
+    name = "-".join(filter(None, (*words, re.sub(r"[^\w.]+", "_", parameters["encoder"]), seed)))
     output = folder("XT_RUNS") / "notebooks" / study.name / f"{name}.ipynb"
+    needs = tuple(dict.fromkeys(need for run in runs for need in needs_of(run)))
     return Execution(NOTEBOOKS / f"{phase}.ipynb", parameters, tuple(run.run_id for run in runs), needs, output)
+
+
+def needs_of(run: PlannedRun) -> list[str]:
+    """The trainings that must be complete before a run starts."""
+    if run.phase in ("target", "retrieval"):
+        return [model.run_id for model in ancestors(run.config)[-1:]]
+    return [run.config.parent.run_id] if run.config.parent else []
 
 
 @dataclass(frozen=True)
@@ -137,7 +165,8 @@ class StudyRunner:
     def __init__(self, study: Study, say: Callable[[str], None]):
         self.study, self.say = study, say
         self.blocks = plan(study)
-        self.runs = {run.run_id: run for block in self.blocks for run in block.runs}
+        runs = (run for block in self.blocks for run in block.runs)
+        self.runs = {run.run_id: run for run in sorted(runs, key=lambda run: run.state != "not needed")}
         self.failures: list[Failure] = []
         self.expected = expected_seconds(study, self.runs.values())
         self.left: list[str] = []
@@ -149,7 +178,7 @@ class StudyRunner:
             require_known("seed", str(seed), map(str, self.study.seeds))
         return any(
             run.state in {"missing", "complete"}
-            and run.phase != "intermediate"
+            and isinstance(run.config, ScoreConfig)
             and (not seeds or run.config.seed in seeds)
             for run in self.runs.values()
         )
@@ -161,9 +190,7 @@ class StudyRunner:
             if run.state == "complete":
                 self.collect(run)
         for seed in [seed for seed in self.study.seeds if not seeds or seed in seeds]:
-            executions = [
-                made for block in self.blocks if block.seed == seed for made in executions_of(self.study, block)
-            ]
+            executions = self.list_executions(seed)
             self.left = [run_id for execution in executions for run_id in execution.run_ids]
             if executions:
                 self.say(f"seed {seed}: {len(self.left)} runs in {len(executions)} notebooks, {workers} at a time")
@@ -175,10 +202,21 @@ class StudyRunner:
             ]
         return self.failures
 
+    def list_executions(self, seed: int) -> list[Execution]:
+        """The notebooks that a seed still needs; a training that several blocks start from stands once."""
+        executions = {
+            made.run_ids: made
+            for block in self.blocks
+            if block.seed == seed
+            for made in executions_of(self.study, block)
+            if not all(map(self.is_done, made.run_ids))
+        }
+        return list(executions.values())
+
     def is_done(self, run_id: str) -> bool:
         """Whether what reads this run may start."""
         run = self.runs[run_id]
-        return store.has_weights(run_id) if run.phase == "intermediate" else store.is_complete(run_id)
+        return store.is_complete(run_id) if isinstance(run.config, ScoreConfig) else store.has_weights(run_id)
 
     def on_start(self, execution: Execution) -> None:
         """Says that a notebook starts."""
@@ -268,7 +306,7 @@ def analyse(study: Study, say: Callable[[str], None]) -> Path:
 
 def kind_of(run: PlannedRun) -> tuple[str, str]:
     """What runs of about the same duration share: phase and task."""
-    return run.phase, getattr(run.config, "target", None) or run.config.task
+    return run.phase, getattr(run.config, "target", None) or getattr(run.config, "task", "")
 
 
 def model_of(run: PlannedRun) -> str:
@@ -287,7 +325,7 @@ def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.Dat
     place, config = store.run_folder(run.run_id), run.config
     recorded = json.loads((place / "config.json").read_text())
     outcome = json.loads((place / "outcome.json").read_text())
-    model = config if isinstance(config, ModelConfig) else config.model
+    model = config.model if isinstance(config, ScoreConfig) else config
     row = {
         "phase": run.phase,
         "encoder": config.encoder,
@@ -308,7 +346,7 @@ def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.Dat
         "num_threads": config.knobs.num_threads,
         "libraries": "; ".join(f"{name} {version}" for name, version in recorded["libraries"].items() if version),
     }
-    if run.phase == "intermediate":
+    if model is config:
         return pd.DataFrame(), row, pd.DataFrame()
     frame = store.read_predictions(place).drop(columns=["prediction", "gold"])
     return store.read_scores(place).assign(study=study.name), row, frame

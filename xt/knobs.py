@@ -20,6 +20,7 @@ class Knobs:
 
     learning_rate: float = knob(1e-5, "peak, per update", "> 0 and < 1")
     num_epochs: float = knob(3.0, "passes over the training features", "> 0")
+    num_train_steps: int = knob(0, "updates; 0 = as many as num_epochs takes", ">= 0")
     batch_size: int = knob(32, "features per update", ">= 1")
     max_seq_length: int = knob(256, "tokens, special ones included", ">= 16")
     warmup_ratio: float = knob(0.1, "share of all updates", ">= 0 and < 1")

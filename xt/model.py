@@ -1,6 +1,7 @@
-"""One encoder with one head, through transformers' own classes; loss sums and pooling. Knows no task."""
+"""One encoder under one head per task, through transformers' own classes; loss sums and pooling. Knows no task."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +9,25 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
-from xt.encode.features import IGNORED, Features
+from xt.encode.features import IGNORED, Features, Ragged
 
 
-def class_scores(output) -> torch.Tensor:
+def class_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
     """The head's scores as they are: (B, L), (B, C), or (B, T, L)."""
-    return output.logits
+    return model(**inputs).logits.float()
 
 
-def span_scores(output) -> torch.Tensor:
-    """(B, T, 2) start and end scores."""
-    return torch.stack([output.start_logits, output.end_logits], dim=-1)
+def span_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
+    """(B, T, 2) start and end scores; padded positions get the lowest score, so that no softmax counts them."""
+    output = model(**inputs)
+    scores = torch.stack([output.start_logits, output.end_logits], dim=-1).float()
+    return scores.masked_fill(inputs["attention_mask"].unsqueeze(-1) == 0, torch.finfo(scores.dtype).min)
+
+
+def token_scores(model, inputs: Mapping, labels: torch.Tensor) -> torch.Tensor:
+    """(M, V) scores of the vocabulary at the M positions whose `labels` (B, T) are counted, and nowhere else."""
+    hidden = model.base_model(**inputs).last_hidden_state
+    return model.lm_head(hidden[labels >= 0]).float()
 
 
 def class_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -27,12 +36,13 @@ def class_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def span_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2).
-
-    As in transformers' own question-answering heads, padded positions take part in the softmax, so that this loss
-    depends a little on what a feature is padded with (half a percent in the tests).
-    """
+    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2)."""
     return cross_entropy(scores, labels, reduction="sum")
+
+
+def token_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy summed over hidden tokens. `scores` (M, V), `labels` (B, T) with -100 = not hidden."""
+    return cross_entropy(scores, labels[labels >= 0], reduction="sum")
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class Head:
     """How one format's head is built, read and trained."""
 
     auto_class: str  # name of transformers' AutoModelFor... class
-    scores: Callable = class_scores  # model output -> scores
+    scores: Callable = class_scores  # (model, inputs, labels) -> float32 scores
     loss: Callable = class_loss  # (scores, labels) -> sum over the batch
     argmax: bool = False  # keep only the best class per position when predicting
     padded: bool = False  # scores have one entry per token
@@ -52,7 +62,79 @@ HEADS: Mapping[str, Head] = {
     "multiple_choice": Head("AutoModelForMultipleChoice", num_outputs=1),
     "tagging": Head("AutoModelForTokenClassification", argmax=True, padded=True),
     "span_qa": Head("AutoModelForQuestionAnswering", scores=span_scores, loss=span_loss, padded=True, num_outputs=2),
+    "mlm": Head("AutoModelForMaskedLM", scores=token_scores, loss=token_loss),
 }
+
+
+class Network(torch.nn.Module):
+    """One encoder under the head of each task that it is trained on, every head a transformers model of its own."""
+
+    def __init__(self, models: Mapping[str, torch.nn.Module], heads: Mapping[str, Head]):
+        super().__init__()
+        self.heads, (first, *others) = heads, models.values()
+        for model in others:
+            for part, module in first.base_model.named_children():
+                if part != "pooler":  # where a head has one, it is the head's own
+                    setattr(model.base_model, part, module)
+        self.models = torch.nn.ModuleDict(models)
+
+    @property
+    def encoder(self) -> torch.nn.Module:
+        """The encoder that the heads share."""
+        return next(iter(self.models.values())).base_model
+
+    def forward(self, task: str, inputs: Mapping, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """The scores of a task's head for some inputs; see `Head.scores`."""
+        return self.heads[task].scores(self.models[task], inputs, labels)
+
+
+class SeenRows(torch.nn.Embedding):
+    """An embedding table of which only the rows that training reads are parameters.
+
+    Exact: a row that no gradient reaches stays as it is under AdamW without weight decay. What is not among the
+    parameters has no gradient, no moments and no part in a step: of XLM-R's 250,000 rows most are never read.
+    """
+
+    def __init__(self, whole: torch.nn.Embedding, seen: np.ndarray):
+        rows = torch.as_tensor(seen, dtype=torch.long)
+        place = torch.full((whole.num_embeddings,), -1)
+        place[rows] = torch.arange(len(rows))
+        padding = None if whole.padding_idx is None else int(place[whole.padding_idx])
+        super().__init__(len(rows), whole.embedding_dim, padding_idx=padding, _weight=whole.weight.detach()[rows])
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("unseen", whole.weight.detach(), persistent=False)
+        self.rows, self.whole = rows, [whole]
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """(..., H) the rows of these ids, seen or not."""
+        places = self.place[ids]
+        found = super().forward(places.clamp(min=0))
+        if self.training:
+            return found
+        return torch.where((places >= 0).unsqueeze(-1), found, torch.nn.functional.embedding(ids, self.unseen))
+
+    def merge(self) -> torch.nn.Embedding:
+        """The whole table, with the rows as they were trained."""
+        with torch.no_grad():
+            self.whole[0].weight[self.rows] = self.weight.to(self.whole[0].weight.device)
+        return self.whole[0]
+
+
+@contextmanager
+def seen_rows_only(network: Network, seen: np.ndarray) -> Iterator[None]:
+    """While it lasts, only the rows `seen` (distinct ids, padding among them) of the input embeddings are trained.
+
+    A network with a head that predicts tokens trains them all: its output layer is tied to them.
+    """
+    if any(model.get_output_embeddings() is not None for model in network.models.values()):
+        yield
+        return
+    part = SeenRows(network.encoder.get_input_embeddings(), seen)
+    network.encoder.set_input_embeddings(part)
+    try:
+        yield
+    finally:
+        network.encoder.set_input_embeddings(part.merge())
 
 
 def build_model(source: str, head: Head, num_labels: int, knobs, seed: int, revision: str | None = None):
@@ -134,28 +216,20 @@ def collate(features: Features, chosen: np.ndarray, pad_token_id: int, device) -
     """The model's inputs for some features: (B, T), or (B, R, T) where a feature has several rows."""
     count = features.rows_per_feature
     rows = (chosen[:, None] * count + np.arange(count)).ravel()
-    width = max(len(features.input_ids[row]) for row in rows)
-    batch = {"input_ids": pad([features.input_ids[row] for row in rows], width, pad_token_id)}
-    batch["attention_mask"] = pad([np.ones(len(features.input_ids[row]), dtype=np.int64) for row in rows], width, 0)
+    chosen_ids = features.input_ids.select(rows)
+    batch = {"input_ids": chosen_ids.pad(pad_token_id)}
+    batch["attention_mask"] = np.arange(batch["input_ids"].shape[1]) < chosen_ids.lengths[:, None]
     if features.token_type_ids:
-        batch["token_type_ids"] = pad([features.token_type_ids[row] for row in rows], width, 0)
-    shape = (len(chosen), count, width) if count > 1 else (len(chosen), width)
-    return {name: torch.from_numpy(values).reshape(shape).to(device) for name, values in batch.items()}
+        batch["token_type_ids"] = features.token_type_ids.select(rows).pad(0)
+    shape = (len(chosen), count, -1) if count > 1 else (len(chosen), -1)
+    return {name: torch.from_numpy(values.astype(np.int64)).reshape(shape).to(device) for name, values in batch.items()}
 
 
-def collate_labels(features: Features, chosen: np.ndarray, device) -> torch.Tensor:
-    """(B,), (B, 2) or (B, T) int64 labels of some features, padded with -100."""
+def collate_labels(features: Features, chosen: np.ndarray) -> torch.Tensor:
+    """(B,), (B, 2) or (B, T) int64 labels of some features, padded with -100; on the host."""
     labels = [np.atleast_1d(features.labels[index]) for index in chosen]
-    stacked = pad(labels, max(map(len, labels)), IGNORED)
-    return torch.from_numpy(stacked if np.ndim(features.labels[chosen[0]]) else stacked[:, 0]).to(device)
-
-
-def pad(rows: list[np.ndarray], width: int, value: int) -> np.ndarray:
-    """(len(rows), width) int64, rows filled up with `value` at the right."""
-    padded = np.full((len(rows), width), value, dtype=np.int64)
-    for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
-    return padded
+    padded = Ragged.of(labels).pad(IGNORED)
+    return torch.from_numpy(padded if np.ndim(features.labels[chosen[0]]) else padded[:, 0])
 
 
 def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

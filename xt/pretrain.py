@@ -1,30 +1,175 @@
-"""Encoders made here. So far one: `tiny`, random weights over a vocabulary counted on the fixtures.
+"""Encoders made here: a tokenizer and masked language modelling on a root's text, as a recipe says.
 
-It lets every part run on any machine in seconds; it knows nothing, and its scores mean nothing.
+Beside them `tiny`, with random weights over a vocabulary counted on the fixtures: it lets every part run on any
+machine in seconds; it knows nothing, and its scores mean nothing.
 """
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from math import log
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from filelock import FileLock
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
+from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
+from xt.batching import micro_batches, num_updates
 from xt.checkpoint import save_model
-from xt.config import encoder_fingerprint
+from xt.config import PretrainConfig, encoder_fingerprint
+from xt.encode.features import Features, Ragged
+from xt.encode.mlm import encode_text, mask_tokens
 from xt.locations import BUILT_HERE, folder
+from xt.model import HEADS, Network, collate, collate_labels
+from xt.tasks import fingerprint_text, read_text
+from xt.train import Look, Part, Training
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 TINY = dict(
     hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, max_position_embeddings=130
 )
 TINY_SEED = 0
+TASK = "mlm"
+SCORE_DIGITS = 4
+"""To which a piece's log probability is rounded: the trainer's last digits depend on the order of its threads."""
+
+
+def prepare_pretraining(config: PretrainConfig, device) -> Training:
+    """What one pretraining reads: an encoder drawn from the seed, its tokenizer, and documents by language.
+
+    A slice of the documents is held out; the look at it is the accuracy at masked positions, in points.
+    """
+    recipe, knobs = config.recipe, config.knobs
+    tokenizer = make_tokenizer(config)
+    torch.manual_seed(config.seed)
+    shape = XLMRobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.hidden_size,
+        num_hidden_layers=recipe.num_layers,
+        num_attention_heads=recipe.num_heads,
+        intermediate_size=4 * recipe.hidden_size,
+        max_position_embeddings=knobs.max_seq_length + 2,
+        type_vocab_size=1,
+        hidden_dropout_prob=max(knobs.dropout, 0.0),
+        attention_probs_dropout_prob=max(knobs.dropout, 0.0),
+    )
+    model = XLMRobertaForMaskedLM._from_config(shape, dtype=torch.float32, attn_implementation=knobs.attention)
+    texts = {code: read_text(config.root, code) for code in recipe.languages}
+    encoded = {code: encode_text(text, tokenizer, knobs.max_seq_length) for code, text in texts.items()}
+    every, owners = join_languages(encoded)
+    train, held_out = split_documents(every, knobs.num_selection_examples, knobs.data_seed)
+    chosen, counts = sample_documents(every, owners, train, recipe, np.random.default_rng([config.seed, 5]))
+    draw, features = mask_tokens(tokenizer, recipe.mask_ratio), every.select(chosen)
+    masked = draw(every, held_out, np.random.default_rng([knobs.data_seed, 6]))
+    look = partial(look_at_text, features=masked, knobs=knobs, pad_token_id=tokenizer.pad_token_id, device=device)
+    updates = num_updates(len(features), 1, knobs.batch_size)
+    record = {
+        "num_train_examples": len(chosen),
+        "num_selection_examples": len(held_out),
+        "num_documents": {code: len(text) for code, text in texts.items()},
+        "num_tokens": {code: int(count) for code, count in zip(encoded, counts, strict=True)},
+        "num_truncated": 0,
+        "vocab_size": len(tokenizer),
+        "num_encoder_parameters": num_parameters_besides_embeddings(model.base_model),
+        "data_status": "generated" if config.root.startswith("lab") else "complete",
+    }
+    return Training(Network({TASK: model}, {TASK: HEADS[TASK]}), (Part(TASK, features, updates, look, draw),),
+                    tokenizer, record)  # fmt: skip
+
+
+def join_languages(encoded: Mapping[str, Features]) -> tuple[Features, np.ndarray]:
+    """(all features, (F,) the language each came from, counted in the mapping's order)."""
+    rows = [part.input_ids for part in encoded.values()]
+    ids = Ragged(np.concatenate([row.values for row in rows]), np.concatenate([row.lengths for row in rows]))
+    owners = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    return Features(ids, None, np.arange(len(ids))), owners
+
+
+def split_documents(features: Features, num_selection: int, data_seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(features to train on, features held out), disjoint; at most a tenth is held out."""
+    order = np.random.default_rng([data_seed, 7]).permutation(len(features))
+    size = min(num_selection, len(features) // 10)
+    return np.sort(order[size:]), np.sort(order[:size])
+
+
+def sample_documents(features: Features, owners: np.ndarray, train: np.ndarray, recipe, rng) -> tuple:
+    """(features to read once each, in any order; (languages,) tokens read of each).
+
+    A language is read in proportion to (its tokens) ** `sampling_exponent` (Conneau and Lample 2019, 3.1), whole passes
+    over its documents first, then a random part of one, until the token budget is spent.
+    """
+    lengths, chosen = features.lengths, []
+    tokens = np.bincount(owners[train], lengths[train])
+    share = tokens**recipe.sampling_exponent / (tokens**recipe.sampling_exponent).sum()
+    for language, budget in enumerate(share * recipe.num_tokens):
+        documents = train[owners[train] == language]
+        passes, left = divmod(budget, tokens[language])
+        order = rng.permutation(documents)
+        chosen += [documents] * int(passes) + [order[np.cumsum(lengths[order]) <= left]]
+    chosen = np.concatenate(chosen)
+    return chosen, np.bincount(owners[chosen], lengths[chosen], minlength=len(tokens))
+
+
+@torch.inference_mode()
+def look_at_text(network: Network, features: Features, knobs, pad_token_id: int, device) -> Look:
+    """The share of hidden tokens that the network finds, in points."""
+    network.eval()
+    right = count = 0
+    order = np.argsort(-features.lengths, kind="stable")
+    for part in micro_batches(order, features.lengths, knobs.tokens_per_batch):
+        gold = collate_labels(features, part).to(device)
+        found = network(TASK, collate(features, part, pad_token_id, device), gold).argmax(dim=-1)
+        right, count = right + int((found == gold[gold >= 0]).sum()), count + len(found)
+    return Look(100 * right / max(1, count), False)
+
+
+def num_parameters_besides_embeddings(encoder) -> int:
+    """Parameters of an encoder without its embedding tables."""
+    tables = sum(module.weight.numel() for module in encoder.modules() if isinstance(module, torch.nn.Embedding))
+    return sum(parameter.numel() for parameter in encoder.parameters()) - tables
+
+
+def make_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
+    """The tokenizer of a recipe on a root's text, made on first use and kept for every encoder that shares it."""
+    recipe, root = config.recipe, config.root
+    text = {code: fingerprint_text(root, code) for code in recipe.tokenizer_languages}
+    name = hashlib.sha256(json.dumps([text, recipe.vocab_size, config.knobs.max_seq_length]).encode()).hexdigest()[:12]
+    place = folder("XT_CACHE") / "tokenizers" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_suffix(".lock")):
+        if not (place / "tokenizer.json").is_file():
+            texts = [read_text(root, code) for code in recipe.tokenizer_languages]
+            train_tokenizer(texts, recipe, config.knobs.max_seq_length).save_pretrained(place)
+    return PreTrainedTokenizerFast.from_pretrained(place)
+
+
+def train_tokenizer(texts: Sequence[Sequence[str]], recipe, max_length: int) -> PreTrainedTokenizerFast:
+    """A Unigram tokenizer (Kudo 2018) on as much text of each language as the temperature gives it.
+
+    The same texts give the same bytes: pieces are ordered by rounded score, then by spelling.
+    """
+    sizes = np.array([sum(map(len, documents)) for documents in texts], dtype=float)
+    share = (sizes / sizes.max()) ** recipe.sampling_exponent / (sizes / sizes.max())
+    kept = share / share.max()
+    sample = [
+        text for documents, part in zip(texts, kept, strict=True) for text in documents[: round(part * len(documents))]
+    ]
+    trained = bare_tokenizer(Unigram())
+    trainer = UnigramTrainer(
+        vocab_size=recipe.vocab_size, special_tokens=list(SPECIAL_TOKENS), unk_token="<unk>", show_progress=False
+    )
+    trained.train_from_iterator(sample, trainer)
+    pieces = [(piece, round(score, SCORE_DIGITS)) for piece, score in json.loads(trained.to_str())["model"]["vocab"]]
+    ordinary = sorted((row for row in pieces if row[0] not in SPECIAL_TOKENS), key=lambda row: (-row[1], row[0]))
+    return wrap_tokenizer(ordinary, max_length)
 
 
 def build_if_ours(encoder: str) -> str:
@@ -61,10 +206,21 @@ def count_tokenizer(texts: Iterable[str], max_length: int, min_count: int = 2) -
     pieces = {f"▁{word}": count for word, count in words.items() if count >= min_count and len(word) > 1} | letters
     total = sum(pieces.values())
     scored = [(piece, log(count / total)) for piece, count in sorted(pieces.items())]
-    vocabulary = [(token, 0.0) for token in SPECIAL_TOKENS[:-1]] + scored + [(SPECIAL_TOKENS[-1], 0.0)]
-    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=SPECIAL_TOKENS.index("<unk>"), byte_fallback=False))
-    tokenizer.normalizer = normalizer
+    return wrap_tokenizer(scored, max_length)
+
+
+def bare_tokenizer(model: Unigram) -> Tokenizer:
+    """A tokenizer that normalises by NFKC and marks the beginnings of words, as XLM-R's."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    return tokenizer
+
+
+def wrap_tokenizer(pieces: Sequence[tuple[str, float]], max_length: int) -> PreTrainedTokenizerFast:
+    """The tokenizer of these scored pieces with XLM-R's special tokens, as transformers uses it."""
+    vocabulary = [(token, 0.0) for token in SPECIAL_TOKENS[:-1]] + list(pieces) + [(SPECIAL_TOKENS[-1], 0.0)]
+    tokenizer = bare_tokenizer(Unigram(vocabulary, unk_id=SPECIAL_TOKENS.index("<unk>"), byte_fallback=False))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

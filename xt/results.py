@@ -19,13 +19,13 @@ from xt.errors import DataError
 from xt.locations import folder
 from xt.metrics import METRICS
 from xt.schema import Column, check_table, refuse_duplicates
-from xt.tasks import TASKS
+from xt.tasks import STATUSES, TASKS
 
 TEXT, OPTIONAL_TEXT = Column("string"), Column("string", required=False)
 COUNT, OPTIONAL_COUNT = Column("Int64", low=0), Column("Int64", required=False, low=0)
 OPTIONAL_POINTS = Column("Float64", required=False, low=0, high=100)
 OUTCOME = Column("string", allowed=("ok", "diverged", "collapsed"))
-DATA_STATUS = Column("string", allowed=("complete", "subset", "substitute", "fixture"))
+DATA_STATUS = Column("string", allowed=STATUSES)
 
 SCORE_SCHEMA: Mapping[str, Column] = {
     "run_id": TEXT,
@@ -57,7 +57,7 @@ SCORE_COLUMNS = tuple(SCORE_SCHEMA)
 
 RUN_SCHEMA: Mapping[str, Column] = {
     "run_id": TEXT,
-    "phase": Column("string", allowed=("intermediate", "target", "retrieval")),
+    "phase": Column("string", allowed=("pretrain", "intermediate", "target", "retrieval")),
     "encoder": TEXT,
     "intermediate": TEXT,
     "target": OPTIONAL_TEXT,

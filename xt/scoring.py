@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from xt.config import ModelConfig, ScoreConfig
+from xt.encode import FORMATS
 from xt.evaluate import example_statistics, gold_of, named, predict_examples
 from xt.floors import FLOORS, floor_scores
-from xt.locations import resolve_root
 from xt.metrics import METRICS
-from xt.model import HEADS, check_length, load_encoder, load_model, load_tokenizer
+from xt.model import HEADS, Network, check_length, load_encoder, load_model, load_tokenizer
 from xt.retrieval import retrieve
 from xt.stats import cluster_interval
 from xt.tasks import get_task, read_training
@@ -32,9 +32,13 @@ def score_predictions(
     task = get_task(config.target)
     examples = [example for data in evaluation.values() for example in data.examples]
     tokenizer = load_tokenizer(source, revision)
-    model = accelerator.prepare(load_model(source, HEADS[task.format], config.knobs))
+    head = HEADS[task.format]
+    model = load_model(source, head, config.knobs)
+    network = accelerator.prepare(Network({task.training_task: model}, {task.training_task: head}))
     watch = watch_scoring(task.name, report)
-    predictions, features = predict_examples(model, task, examples, tokenizer, config.knobs, accelerator.device, watch)
+    features = FORMATS[task.format].encode(examples, tokenizer, config.knobs)
+    pad, device = tokenizer.pad_token_id, accelerator.device
+    predictions = predict_examples(network, task, features, examples, config.knobs, pad, device, watch)
     frame = pd.DataFrame(
         {
             "eval_language": [example.language for example in examples],
@@ -121,7 +125,7 @@ def read_training_data(model: ModelConfig) -> TrainingData:
     """What a model is trained and selected on, capped as its knobs say."""
     return read_training(
         model.task,
-        resolve_root(model.root),
+        model.root,
         language=model.train_language,
         max_examples=model.knobs.max_train_examples or None,
         num_selection=model.knobs.num_selection_examples,

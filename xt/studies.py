@@ -6,7 +6,8 @@ A study's runs are the product of its rows, seed by seed: seed 1 of everything i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xt.config import ModelConfig, ScoreConfig, intermediate_config, score_configs
+from xt.arms import applies
+from xt.config import ScoreConfig, score_configs
 from xt.errors import require_known
 from xt.tasks import get_task
 
@@ -32,6 +33,7 @@ class Study:
         return [
             config
             for target in self.targets
+            if applies(intermediate, target)
             for config in score_configs(
                 [target],
                 encoder=encoder,
@@ -43,12 +45,6 @@ class Study:
                 eval_splits=self.eval_splits.get(target, ()),
             )
         ]
-
-    def intermediate(self, encoder: str, intermediate: str, seed: int) -> ModelConfig:
-        """The intermediate training of an arm."""
-        return intermediate_config(
-            encoder=encoder, intermediate=intermediate, root=self.root, preset=self.preset, seed=seed
-        )
 
 
 STUDIES: Mapping[str, Study] = {

@@ -4,16 +4,17 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from xt.batching import micro_batches, num_updates, updates
-from xt.checkpoint import Progress, load_progress, save_progress
+from xt.batching import micro_batches, mixed_updates
+from xt.checkpoint import Progress, clone_weights, load_progress, restore_weights, save_progress
 from xt.encode.features import Features
-from xt.model import Head, collate, collate_labels
+from xt.model import Network, collate, collate_labels
 
 CHECKPOINT_SECONDS = 60.0
 """Wall-clock seconds between two checkpoints; where they fall changes nothing in the result."""
@@ -27,11 +28,35 @@ class Look:
     collapsed: bool  # every prediction is the same while the gold labels are not
 
 
+def as_they_are(features: Features, chosen: np.ndarray, rng: np.random.Generator) -> Features:
+    """What an update reads where nothing is drawn: the chosen features."""
+    return features.select(chosen)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a training reads of one task."""
+
+    name: str  # which of the network's heads it trains
+    features: Features
+    num_updates: int
+    look: Callable[[Network], Look]
+    draw: Callable[[Features, np.ndarray, np.random.Generator], Features] = as_they_are
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that is read before the first update."""
+
+    network: Network
+    parts: tuple[Part, ...]
+    tokenizer: object
+    record: dict  # what `outcome.json` keeps of it
+
+
 def train(
-    model,
-    head: Head,
-    features: Features,
-    look: Callable[[object], Look],
+    network: Network,
+    parts: Sequence[Part],
     knobs,
     seed: int,
     accelerator,
@@ -39,38 +64,40 @@ def train(
     pad_token_id: int,
     report: Callable[[dict], None],
 ) -> Progress:
-    """Trains `model` in place to its best look at the selection data; resumes from `folder` where it was cut off.
+    """Trains a network in place to its best look at the selection data; resumes from `folder` where it was cut off.
 
-    Writes `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict.
-    A loss that is not finite ends the training before that update: outcome `diverged`. A best model that predicts
-    one class only: outcome `collapsed`. Neither raises: they are outcomes of a run.
+    Each update reads one of the parts; a look is the mean over the parts. Writes `folder/train.jsonl` (one line per
+    update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss that is not finite ends the training
+    before that update: outcome `diverged`. A best network that predicts one class only, in every part: outcome
+    `collapsed`. Neither raises: they are outcomes of a run.
     """
-    total = num_updates(len(features), knobs.num_epochs, knobs.batch_size)
-    model, optimizer = accelerator.prepare(model, build_optimizer(model, knobs))
-    bare = accelerator.unwrap_model(model, keep_torch_compile=False)
+    lengths, counts = [part.features.lengths for part in parts], [part.num_updates for part in parts]
+    total = sum(counts)
+    network, optimizer = accelerator.prepare(network, build_optimizer(network, knobs))
+    bare = accelerator.unwrap_model(network, keep_torch_compile=False)
     progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
     log, saved_at = TrainLog(folder / "train.jsonl", progress.step), time.monotonic()
-    lengths = features.lengths
-    for chosen in updates(lengths, knobs.batch_size, seed, progress.step, total):
+    for place, chosen in mixed_updates(lengths, counts, knobs.batch_size, seed, progress.step):
         if progress.finished:
             break
-        started = time.monotonic()
+        started, part = time.monotonic(), parts[place]
         torch.manual_seed(step_seed(seed, progress.step))
-        model.train()
+        network.train()
         set_learning_rate(optimizer, knobs, progress.step, total)
-        loss, tokens = accumulate(model, head, features, lengths, chosen, knobs, accelerator, pad_token_id)
+        drawn = part.draw(part.features, chosen, np.random.default_rng([seed, 4, progress.step]))
+        loss = accumulate(network, part.name, drawn, knobs, accelerator, pad_token_id)
         if not math.isfinite(loss):
             progress.outcome, progress.finished = "diverged", True
             break
-        norm = accelerator.clip_grad_norm_(model.parameters(), knobs.max_grad_norm)
+        norm = accelerator.clip_grad_norm_(network.parameters(), knobs.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad()
         progress.step += 1
-        rate, speed = learning_rate(knobs, progress.step - 1, total), tokens / (time.monotonic() - started)
-        line = {"step": progress.step, "num_steps": total, "loss": loss, "grad_norm": float(norm)}
-        line |= {"learning_rate": rate, "tokens_per_second": speed}
+        speed = int(drawn.input_ids.lengths.sum()) / (time.monotonic() - started)
+        line = {"step": progress.step, "num_steps": total, "task": part.name, "loss": loss, "grad_norm": float(norm)}
+        line |= {"learning_rate": learning_rate(knobs, progress.step - 1, total), "tokens_per_second": speed}
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
-            seen = look(model)
+            seen = look_at_all(network, parts)
             line["selection_score"] = seen.score
             best = keep_best(progress, seen, bare, best)
             progress.finished = progress.looks_since_best >= knobs.patience or progress.step == total
@@ -82,26 +109,31 @@ def train(
             saved_at = time.monotonic()
     log.close()
     if best is not None:
-        bare.load_state_dict(best)
+        restore_weights(bare, best)
     return progress
 
 
-def accumulate(model, head: Head, features: Features, lengths, chosen, knobs, accelerator, pad_token_id: int):
-    """Gradients of one update: the loss summed over its micro-batches, divided by the number of labelled positions.
-
-    Returns (mean loss, real tokens read).
-    """
-    parts = micro_batches(chosen, lengths, knobs.tokens_per_batch, features.rows_per_feature)
-    labels = [collate_labels(features, part, accelerator.device) for part in parts]
+def accumulate(network: Network, name: str, features: Features, knobs, accelerator, pad_token_id: int) -> float:
+    """Gradients of one update on all of `features`; the loss summed over micro-batches per labelled position."""
+    head = accelerator.unwrap_model(network, keep_torch_compile=False).heads[name]
+    order = np.arange(len(features))
+    parts = micro_batches(order, features.lengths, knobs.tokens_per_batch, features.rows_per_feature)
+    labels = [collate_labels(features, part) for part in parts]
     count = sum(int((values >= 0).sum()) for values in labels)
-    total, tokens = torch.zeros((), device=accelerator.device), 0
+    total = torch.zeros((), device=accelerator.device)
     for part, gold in zip(parts, labels, strict=True):
-        batch = collate(features, part, pad_token_id, accelerator.device)
-        loss = head.loss(head.scores(model(**batch)).float(), gold) / count
+        gold = gold.to(accelerator.device)
+        scores = network(name, collate(features, part, pad_token_id, accelerator.device), gold)
+        loss = head.loss(scores, gold) / count
         accelerator.backward(loss)
         total += loss.detach()
-        tokens += int(batch["attention_mask"].sum())
-    return float(total), tokens
+    return float(total)
+
+
+def look_at_all(network: Network, parts: Sequence[Part]) -> Look:
+    """The mean score over the parts; collapsed where every part is."""
+    looks = [part.look(network) for part in parts]
+    return Look(float(np.mean([look.score for look in looks])), all(look.collapsed for look in looks))
 
 
 def keep_best(progress: Progress, seen: Look, model, best):
@@ -111,11 +143,11 @@ def keep_best(progress: Progress, seen: Look, model, best):
         return best
     progress.best_score, progress.best_step, progress.looks_since_best = seen.score, progress.step, 0
     progress.outcome = "collapsed" if seen.collapsed else "ok"
-    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+    return clone_weights(model)
 
 
 def build_optimizer(model, knobs) -> torch.optim.AdamW:
-    """Fused AdamW; no weight decay on biases, norms and embeddings (rows unseen in training then never move)."""
+    """Fused AdamW; no weight decay on biases, norms and embeddings (a row that no gradient reaches never moves)."""
     embeddings = {id(p) for m in model.modules() if isinstance(m, torch.nn.Embedding) for p in m.parameters()}
     parameters = [p for p in model.parameters() if p.requires_grad]
     decayed = [p for p in parameters if p.ndim > 1 and id(p) not in embeddings]

@@ -18,24 +18,28 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from xt import checkpoint, scoring, store
-from xt.config import ModelConfig, ScoreConfig
-from xt.encode import FORMATS
+from xt.batching import num_updates
+from xt.config import ModelConfig, PretrainConfig, ScoreConfig
+from xt.encode import FORMATS, Features
 from xt.evaluate import gold_of, named, predict_examples, primary_score
-from xt.locations import resolve_encoder, resolve_root
+from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
-from xt.model import HEADS, build_model, check_length, load_tokenizer
-from xt.pretrain import build_if_ours
+from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only
+from xt.pretrain import build_if_ours, prepare_pretraining
 from xt.results import SCORE_COLUMNS
-from xt.tasks import get_task, read_evaluation, worst_status
+from xt.tasks import TrainingData, get_task, read_evaluation, worst_status
 from xt.tasks.selection import shuffle_labels
-from xt.train import Look, train
+from xt.train import Look, Part, Training, train
+
+Trained = ModelConfig | PretrainConfig
+"""What has a model of its own."""
 
 
 def ignore(line: dict) -> None:
     """The report of a run that nobody watches."""
 
 
-def train_model(config: ModelConfig, report: Callable[[dict], None] = ignore) -> Path:
+def train_model(config: Trained, report: Callable[[dict], None] = ignore) -> Path:
     """Trains one model, or finds it trained; its parent first. Returns its run folder.
 
     The folder holds `config.json`, `train.jsonl`, `outcome.json` and `encoder/`, which the usual transformers
@@ -52,44 +56,97 @@ def train_model(config: ModelConfig, report: Callable[[dict], None] = ignore) ->
     return folder
 
 
-def fit(config: ModelConfig, folder: Path, report: Callable[[dict], None]) -> None:
-    """Reads, encodes, trains, and saves one model into its folder."""
-    started, knobs, task = time.monotonic(), config.knobs, get_task(config.task)
-    data = scoring.read_training_data(config)
-    rng = np.random.default_rng([config.seed, 1])
-    examples = shuffle_labels(data.train, rng) if config.shuffle_labels else data.train
+def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
+    """Reads, encodes, trains, and saves one model into its folder.
+
+    Saved is the model with its head where one task was trained, the encoder alone where there were several.
+    """
+    started, knobs = time.monotonic(), config.knobs
     accelerator = build_accelerator(knobs)
-    source, revision = start_of(config.parent, config.encoder, config.encoder_revision)
-    tokenizer = load_tokenizer(source, revision)
-    head, form = HEADS[task.format], FORMATS[task.format]
-    model = build_model(source, head, len(task.labels), knobs, config.seed, revision)
-    check_length(model.config, knobs.max_seq_length, config.encoder)
-    encoded = form.encode(examples, tokenizer, knobs)
-    features = form.thin(encoded, knobs, rng)
-    look = partial(
-        look_at, task=task, examples=data.selection, tokenizer=tokenizer, knobs=knobs, device=accelerator.device
+    training = PREPARE[config.phase](config, accelerator.device)
+    network, tokenizer = training.network, training.tokenizer
+    seen = np.unique(
+        np.concatenate([[tokenizer.pad_token_id], *(part.features.input_ids.values for part in training.parts)])
     )
-    progress = train(
-        model, head, features, look, knobs, config.seed, accelerator, folder, tokenizer.pad_token_id, report
-    )
-    checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(model, keep_fp32_wrapper=False), tokenizer)
-    record = asdict(progress) | {
-        "seconds": round(time.monotonic() - started, 1),
-        "num_train_examples": len(examples),
-        "num_selection_examples": len(data.selection),
-        "num_features": len(features),
-        "num_features_encoded": len(encoded),
-        "num_truncated": encoded.num_truncated,
-        "data_status": data.status,
-        "files": data.files,
-        "encoder_commit": getattr(model.config, "_commit_hash", None),
-    }
+    with seen_rows_only(network, seen):
+        progress = train(
+            network, training.parts, knobs, config.seed, accelerator, folder, tokenizer.pad_token_id, report
+        )
+    whole = next(iter(network.models.values())) if len(network.models) == 1 else network.encoder
+    checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(whole, keep_fp32_wrapper=False), tokenizer)
+    record = asdict(progress) | {"seconds": round(time.monotonic() - started, 1)} | training.record
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
-def look_at(model, task, examples: Sequence, tokenizer, knobs, device) -> Look:
-    """Scores the selection data with the model as it is."""
-    predictions, _ = predict_examples(model, task, examples, tokenizer, knobs, device)
+def prepare_training(config: ModelConfig, device) -> Training:
+    """What one intermediate or target training reads: the network with a head per task, and each task's features."""
+    configs = (config, *config.beside)
+    source, revision = start_of(config.parent, config.encoder, config.encoder_revision)
+    tokenizer = load_tokenizer(source, revision)
+    tasks = {each.task: get_task(each.task) for each in configs}
+    heads = {name: HEADS[task.format] for name, task in tasks.items()}
+    models = {
+        name: build_model(source, heads[name], len(task.labels), config.knobs, config.seed, revision)
+        for name, task in tasks.items()
+    }
+    for each in configs:
+        check_length(models[each.task].config, each.knobs.max_seq_length, config.encoder)
+    parts, records = zip(*(prepare_part(each, tokenizer, device) for each in configs), strict=True)
+    record = {name: sum(row[name] for row in records) for name in records[0] if name.startswith("num_")} | {
+        "data_status": worst_status(*(row["data_status"] for row in records)),
+        "files": [file for row in records for file in row["files"]],
+        "encoder_commit": getattr(models[config.task].config, "_commit_hash", None),
+        "parts": {part.name: row for part, row in zip(parts, records, strict=True)},
+    }
+    return Training(Network(models, heads), parts, tokenizer, record)
+
+
+def prepare_part(config: ModelConfig, tokenizer, device) -> tuple[Part, dict]:
+    """One task's features and look, and what is recorded about them."""
+    knobs, task = config.knobs, get_task(config.task)
+    data = scoring.read_training_data(config)
+    features, num_encoded = encode_training(config, data, tokenizer)
+    seen = FORMATS[task.format].encode(data.selection, tokenizer, knobs)
+    read = dict(features=seen, examples=data.selection, knobs=knobs, pad_token_id=tokenizer.pad_token_id, device=device)
+    look = partial(look_at, task=task, **read)
+    updates = count_updates(config.steps_as, tokenizer) if config.steps_as else updates_of(features, knobs)
+    return Part(task.name, features, updates, look), {
+        "num_train_examples": len(data.train),
+        "num_selection_examples": len(data.selection),
+        "num_features": len(features),
+        "num_features_encoded": num_encoded,
+        "num_truncated": features.num_truncated,
+        "num_updates": updates,
+        "data_status": data.status,
+        "files": list(data.files),
+    }
+
+
+def encode_training(config: ModelConfig, data: TrainingData, tokenizer) -> tuple[Features, int]:
+    """(the features that training sees, how many there were before thinning)."""
+    rng, form = np.random.default_rng([config.seed, 1]), FORMATS[get_task(config.task).format]
+    examples = shuffle_labels(data.train, rng) if config.shuffle_labels else data.train
+    encoded = form.encode(examples, tokenizer, config.knobs)
+    return form.thin(encoded, config.knobs, rng), len(encoded)
+
+
+def updates_of(features: Features, knobs) -> int:
+    """Updates of a training on these features."""
+    return knobs.num_train_steps or num_updates(len(features), knobs.num_epochs, knobs.batch_size)
+
+
+def count_updates(config: ModelConfig, tokenizer) -> int:
+    """Updates that another training makes from the same encoder, its parts together."""
+    configs = (config, *config.beside)
+    return sum(updates_of(encode_training(c, scoring.read_training_data(c), tokenizer)[0], c.knobs) for c in configs)
+
+
+PREPARE = {"pretrain": prepare_pretraining, "intermediate": prepare_training, "target": prepare_training}
+
+
+def look_at(network: Network, task, examples: Sequence, **read) -> Look:
+    """Scores the selection data with the network as it is; `read` is the rest of what `predict_examples` takes."""
+    predictions = predict_examples(network, task, examples=examples, **read)
     collapsed = distinct(named(task, predictions)) == 1 < distinct(gold_of(task, examples))
     return Look(primary_score(task, predictions, examples), collapsed)
 
@@ -110,14 +167,14 @@ def build_accelerator(knobs) -> Accelerator:
     return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
 
 
-def start_of(model: ModelConfig | None, encoder: str, revision: str | None) -> tuple[str, str | None]:
+def start_of(model: Trained | None, encoder: str, revision: str | None) -> tuple[str, str | None]:
     """(source, hub revision) from which weights are read: a trained model's folder, or the encoder."""
     if model:
         return str(store.run_folder(model.model_id) / store.WEIGHTS), None
     return resolve_encoder(build_if_ours(encoder)), revision
 
 
-def describe(config: ModelConfig | ScoreConfig) -> dict:
+def describe(config: Trained | ScoreConfig) -> dict:
     """What `config.json` holds: the hashed identity, and beside it what is recorded only."""
     return {
         "run_id": config.run_id,
@@ -138,7 +195,7 @@ def run_block(configs: Sequence[ScoreConfig], report: Callable[[dict], None] = i
     tables = []
     for place, config in enumerate(configs):
         tables.append(score_target(config, report))
-        fine_tuned = get_task(config.target).training_task is not None
+        fine_tuned = config.model is not None and config.model.phase == "target"
         still_read = any(other.model == config.model for other in configs[place + 1 :])
         if fine_tuned and not still_read and not config.keep_weights and store.has_weights(config.model.model_id):
             with store.open_run(config.model.model_id, describe(config.model)):
@@ -164,7 +221,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     evaluation = {
         code: read_evaluation(
             config.target,
-            resolve_root(config.root),
+            config.root,
             code,
             split=config.split_of(code),
             max_examples=knobs.max_eval_examples or None,
@@ -201,7 +258,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     record = {
         "outcome": outcome,
         "seconds": round(time.monotonic() - started, 1),
-        "num_train_examples": training[0]["num_train_examples"] if training and task.training_task else 0,
+        "num_train_examples": training[0]["num_train_examples"] if task.training_task else 0,
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),
         "data_status": worst_status(*status.values()),
         "files": {code: data.files for code, data in evaluation.items()},
@@ -209,7 +266,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
-def read_outcomes(model: ModelConfig | None) -> list[dict]:
+def read_outcomes(model: Trained | None) -> list[dict]:
     """`outcome.json` of a model and of its parents, nearest first."""
     if model is None:
         return []

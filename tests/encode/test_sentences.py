@@ -35,7 +35,7 @@ def test_choices_are_rows_of_one_feature(tokenizer):
     features = CHOICE.encode([question, question], tokenizer, KNOBS)
     assert len(features) == 2 and features.rows_per_feature == 2 and len(features.input_ids) == 4
     assert text(tokenizer, features.input_ids[3]).endswith("She sleeps .")
-    assert list(features.lengths) == [max(map(len, features.input_ids[:2]))] * 2
+    assert list(features.lengths) == [max(map(len, list(features.input_ids)[:2]))] * 2
     assert CHOICE.decode([np.array([0.2, 0.8])] * 2, features, [question] * 2, KNOBS) == [1, 1]
 
 

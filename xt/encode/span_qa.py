@@ -52,20 +52,7 @@ def drop_empty_windows(features: Features, limit: int, rng: np.random.Generator)
         owner = int(features.example_index[index])
         seen[owner] = seen.get(owner, 0) + 1
         kept[index] = seen[owner] <= limit
-    return select(features, np.flatnonzero(kept))
-
-
-def select(features: Features, chosen: np.ndarray) -> Features:
-    """The chosen windows, in their order."""
-    types = features.token_type_ids
-    return Features(
-        input_ids=[features.input_ids[i] for i in chosen],
-        token_type_ids=[types[i] for i in chosen] if types else None,
-        example_index=features.example_index[chosen],
-        labels=[features.labels[i] for i in chosen],
-        offsets=[features.offsets[i] for i in chosen],
-        num_truncated=features.num_truncated,
-    )
+    return features.select(np.flatnonzero(kept))
 
 
 def decode_span_qa(outputs, features: Features, examples, knobs) -> list[str]:

@@ -1,0 +1,46 @@
+"""The arms of a study: ways to prepare an encoder before the target task, one row each. Imports nothing heavy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xt.errors import require_known
+from xt.tasks import TASKS, get_task
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to prepare an encoder before the target task."""
+
+    tasks: tuple[str, ...]  # intermediate tasks trained on, on one encoder; empty = none
+    shuffle_labels: bool = False  # placebo: training labels permuted over the training rows
+    steps_as: str = ""  # placebo: the target's own training data, for as many updates as this arm's
+    placebo: bool = False  # outside the family of tested hypotheses
+    note: str = ""
+
+
+ARMS: Mapping[str, Arm] = {
+    "none": Arm((), note="the baseline: the encoder goes straight to the target task"),
+    "mnli": Arm(("mnli",)),
+    "squad": Arm(("squad",)),
+    "hellaswag": Arm(("hellaswag",)),
+    "multi": Arm(("mnli", "squad", "hellaswag"), note="one head per task; an update's task drawn by size"),
+    "mnli_shuffled": Arm(("mnli",), shuffle_labels=True, placebo=True, note="mnli with its labels permuted"),
+    "squad_shuffled": Arm(("squad",), shuffle_labels=True, placebo=True, note="squad with answers at random places"),
+    "own_squad": Arm((), steps_as="squad", placebo=True, note="the target's data, as many updates as squad's"),
+}
+
+
+def check_arm(intermediate: str) -> Arm:
+    """The arm of this name; ValueError naming the allowed ones otherwise."""
+    return ARMS[require_known("intermediate", intermediate, ARMS)]
+
+
+def own_task(intermediate: str, target: str) -> str:
+    """The task that a target is trained on; ValueError where there is none."""
+    allowed = [name for name, task in TASKS.items() if task.training_task]
+    return get_task(require_known(f"target of {intermediate}", target, allowed)).training_task
+
+
+def applies(intermediate: str, target: str) -> bool:
+    """Whether an arm can stand before a target: one on the target's own data needs a target that is trained."""
+    return not check_arm(intermediate).steps_as or get_task(target).training_task is not None

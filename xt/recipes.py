@@ -1,0 +1,61 @@
+"""How encoders are pretrained here: one row per encoder. Imports nothing heavy.
+
+An encoder is spelled by its recipe, and by the seed of its pretraining where that is not 0: `lab-base`, `lab-base-s1`.
+Budgets are in tokens. The encoders of one root share a tokenizer where their rows name the same languages and size.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from xt.knobs import Knobs
+from xt.lab.languages import LAB_LANGUAGES, QUICK_LANGUAGES
+
+SPELLING = re.compile(r"(.+?)(?:-s(\d+))?")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Shape, text and budget of one masked language model."""
+
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_tokens: int  # real tokens read in all
+    knobs: Knobs  # of its training: batch_size counts documents
+    languages: tuple[str, ...]  # pretrained on
+    tokenizer_languages: tuple[str, ...]  # the vocabulary is made from
+    vocab_size: int  # pieces, special ones included; fewer where the text does not hold as many
+    sampling_exponent: float = 0.5  # languages are read in proportion to (tokens there are) ** exponent
+    mask_ratio: float = 0.15  # share of tokens to predict
+    note: str = ""
+
+
+MLM = Knobs(
+    learning_rate=2e-3, batch_size=64, max_seq_length=96, warmup_ratio=0.06, weight_decay=0.01, dropout=0.0,
+    tokens_per_batch=6144, num_selection_examples=512, selection_steps=10**9, attention="eager", num_threads=2,
+)  # fmt: skip
+
+ALL = tuple(code for code, row in LAB_LANGUAGES.items() if row.resource != "unseen")
+QUICK = tuple(code for code in QUICK_LANGUAGES if code in ALL)
+BASE = Recipe(144, 4, 4, 10_000_000, MLM, ALL, ALL, 6000, note="1.0 million parameters besides embeddings")
+
+RECIPES: Mapping[str, Recipe] = {
+    "lab-small": replace(BASE, hidden_size=80, note="0.3 million parameters besides embeddings"),
+    "lab-base": BASE,
+    "lab-large": replace(BASE, hidden_size=256, note="3.2 million parameters besides embeddings"),
+    "lab-english": replace(BASE, languages=("qaa",), note="one language, as many tokens in all as lab-base"),
+    "lab-english-part": replace(
+        BASE, languages=("qaa",), num_tokens=800_000, note="one language, as many tokens of it as lab-base reads"
+    ),
+    "lab-quick": replace(
+        BASE, num_tokens=4_000_000, languages=QUICK, tokenizer_languages=QUICK, vocab_size=3000,
+        note="as lab-base, the languages of the study `quick`",
+    ),
+}  # fmt: skip
+
+
+def find_recipe(encoder: str) -> tuple[Recipe, int] | None:
+    """(recipe, seed of the pretraining) that an encoder's name spells; None for an encoder that is not made here."""
+    name, seed = SPELLING.fullmatch(encoder).groups()
+    return (RECIPES[name], int(seed or 0)) if name in RECIPES else None
