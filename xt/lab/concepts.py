@@ -131,4 +131,5 @@ def _list_properties() -> list[Property]:
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _list_kinds()})
 PROPERTIES: Mapping[str, Property] = MappingProxyType({row.name: row for row in _list_properties()})
-ROOTS = tuple(_FOREST)
+LEAVES = tuple(name for name in KINDS if name not in {kind.parent for kind in KINDS.values()})
+"""The most special kinds."""

@@ -24,8 +24,8 @@ _ORDERS = {
 }
 _ARGUMENTS = {"subject": "NP", "object": "NP", "recipient": "PP", "complement": "AP"}
 _ENTITIES = {"person": "PER", "place": "LOC", "organisation": "ORG"}
-_NUMBERS = {index: name for index, name in enumerate(NUMERALS, 2)} | {0: "how many"}
-_COUNTS = {name: number for number, name in _NUMBERS.items()}
+NUMBERS = {index: name for index, name in enumerate(NUMERALS, 2)} | {0: "how many"}
+_RECIPIENT = {name: verb.adposition for name, verb in VERBS.items() if verb.ditransitive}
 _OPTIONAL = ("object", "complement", "recipient", "place", "time")
 
 
@@ -94,7 +94,7 @@ class Speaker:
         Without a generator a free order is SOV. Raises ValueError for a clause that cannot be said: a complement with
         an object or a place, a slot that the verb does not take.
         """
-        filled = (*(slot for slot in _OPTIONAL if getattr(clause, slot) is not None), fronted, clause.verb == "be")
+        filled = (*(slot for slot in _OPTIONAL if getattr(clause, slot) is not None), fronted, clause.verb)
         free = self.language.word_order == "free" and rng is not None
         order = self._shuffle(filled, rng) if free else self._usual.get(filled) or self._arrange(filled)
         frame = self._frames.get((order, filled)) or self._frame(order, filled)
@@ -110,7 +110,7 @@ class Speaker:
 
     def _arrange(self, filled: tuple) -> tuple[str, ...]:
         """The usual order of the slots that are filled; what is fronted stands first, adjuncts then at the end."""
-        *slots, fronted, copular = filled
+        *slots, fronted, _ = filled
         usual = _ORDERS.get(self.language.word_order, _ORDERS["SOV"])
         order = [slot for slot in usual if slot in {"subject", "verb", *slots}]
         adjuncts = _list_adjuncts(filled)
@@ -125,7 +125,7 @@ class Speaker:
         adjuncts = _list_adjuncts(filled)
         order = shuffled(rng, [slot for slot in ("subject", "verb", *filled[:-2]) if slot not in adjuncts])
         for slot in adjuncts:
-            order.insert(pick(rng, (0, len(order))), slot)
+            order.insert(pick(rng, (0, len(order)) if filled[-2] in (None, *adjuncts) else (len(order),)), slot)
         return tuple(sorted(order, key=lambda slot: slot != filled[-2]) if filled[-2] else order)
 
     def _frame(self, order: tuple[str, ...], filled: tuple) -> dict[str, str]:
@@ -165,10 +165,10 @@ class Speaker:
                 said = (self.word(value, category, named),)
             elif slot == "place" and value.head == "where":
                 said = (self.word("where", category, named),)
-            elif slot in ("recipient", "place"):
-                said = self._adpositional(
-                    value, category, VERBS[verb].adposition if slot == "recipient" else "in", named
-                )
+            elif slot == "place":
+                said = self._adpositional(value, category, "in", named)
+            elif slot == "recipient":
+                said = self._adpositional(value, category, _RECIPIENT[verb], named)
             else:
                 said = self._noun_phrase(value, named, slot == "object")
             self._phrases[key] = said
@@ -194,7 +194,7 @@ class Speaker:
 
     def _determine(self, thing: Thing, slot: str, is_object: bool) -> list[Token]:
         """Article and numeral: whichever is first makes the noun phrase."""
-        number, article = _NUMBERS.get(thing.number, str(thing.number)), "the" if thing.definite else "a"
+        number, article = NUMBERS.get(thing.number, str(thing.number)), "the" if thing.definite else "a"
         article = [self.word(article, "NP/N", slot)] if thing.definite or thing.number == 1 else []
         category = "N/N" if article else "NP/N"
         if thing.number == 1:
@@ -216,10 +216,12 @@ class Speaker:
 
 def _list_adjuncts(filled: tuple) -> list[str]:
     """Time and place, unless the place is all that a copular clause says. Raises ValueError for what cannot be said."""
-    *slots, _, copular = filled
+    *slots, _, verb = filled
     said = {"object", "complement", "place"} & set(slots)
-    if "complement" in slots and (not copular or len(said) > 1) or copular and not said:
-        raise ValueError(f"a clause cannot be said with {slots} and {'be' if copular else 'another verb'}")
+    copular = verb == "be"
+    wrong = "complement" in slots and (not copular or len(said) > 1) or copular and not said
+    if wrong or "recipient" in slots and verb not in _RECIPIENT:
+        raise ValueError(f"cannot be said: the verb {verb} with {slots}")
     argument = "place" if copular and said == {"place"} else None
     return [slot for slot in ("place", "time") if slot in slots and slot != argument]
 

@@ -4,7 +4,7 @@ A word is drawn as sounds, written as Latin letters, and then put in the languag
 of a language, inflected ones included, differ from each other, so that text can be parsed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -37,8 +37,8 @@ _SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What a form may be marked for, in this order. How many is marked as pronouns are."""
 
-_CHANGES = "pf ts kh bv dz gj fh vw sz zs lr rl mn wv nm ao ou ei uo ie ae oa".split()
-"""Sound changes: the first becomes the second, everywhere."""
+_CHANGES = tuple(tuple(row.split(">")) for row in "pt>bd bd>vz kg>hk sz>zh lr>wl mn>nw a>o o>u e>i u>o i>e a>e".split())
+"""Sound changes: each of the first becomes the one of the second in its place, everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,12 @@ def _phonology(seed: int, family: str) -> _Phonology:
 
 
 @lru_cache(maxsize=8)
-def _parts_of_speech(world: World) -> Mapping[str, str]:
-    """Every concept with its part of speech, the most frequent concepts of each class first."""
-    open_classes = {"kinds": "NOUN", "verbs": "VERB", "properties": "ADJ", "times": "ADV"}
-    ranked = {name: upos for table, upos in open_classes.items() for name in world.ranked[table]}
-    return MappingProxyType({**FUNCTION_WORDS, **dict.fromkeys(NUMERALS, "NUM"), **ranked})
+def _parts_of_speech(seed: int) -> Mapping[str, str]:
+    """Every concept with its part of speech: parts of names, function words, then each class by falling frequency."""
+    world, classes = build_world(seed), {"kinds": "NOUN", "verbs": "VERB", "properties": "ADJ", "times": "ADV"}
+    ranked = {name: upos for table, upos in classes.items() for name in world.ranked[table]}
+    names = dict.fromkeys(_draw_names(seed)[1], "PROPN")
+    return MappingProxyType({**names, **FUNCTION_WORDS, **dict.fromkeys(NUMERALS, "NUM"), **ranked})
 
 
 def _syllables(world: World, concept: str, rng: Random) -> int:
@@ -124,9 +125,12 @@ def _syllables(world: World, concept: str, rng: Random) -> int:
 
 @lru_cache(maxsize=8)
 def _loans(seed: int) -> tuple[str, ...]:
-    world = build_world(seed)
-    count = round(LOAN_SHARE * len(_parts_of_speech(world)))
-    return tuple(shuffled(generator(seed, "loans"), world.ranked["kinds"])[:count])
+    count = round(LOAN_SHARE * len(_list_words(seed)))
+    return tuple(shuffled(generator(seed, "loans"), build_world(seed).ranked["kinds"])[:count])
+
+
+def _list_words(seed: int) -> list[str]:
+    return [concept for concept, upos in _parts_of_speech(seed).items() if upos != "PROPN"]
 
 
 def _root(seed: int, family: str, concept: str, purpose: str) -> str:
@@ -134,34 +138,50 @@ def _root(seed: int, family: str, concept: str, purpose: str) -> str:
     return _phonology(seed, family).word(rng, _syllables(build_world(seed), concept, rng))
 
 
-def _change(seed: int, word: str, *levels: str) -> str:
-    """A word after one sound change for each level of the tree (family, branch, language), named in full."""
-    for level in levels:
-        source, target = pick(generator(seed, "change", level), _CHANGES)
-        word = word.replace(source, target)
+def _find_changes(seed: int, tree: Sequence[str], sounds: Iterable[str]) -> list[dict[int, int]]:
+    """One sound change, of sounds there are, for each level of the tree (family, branch, language), all different."""
+    possible = [change for change in _CHANGES if set(change[0]) <= {*sounds, *VOWELS}]
+    chosen: list[tuple[str, ...]] = []
+    for level in tree:
+        chosen.append(pick(generator(seed, "change", level), [change for change in possible if change not in chosen]))
+    return [str.maketrans(*change) for change in chosen]
+
+
+def _change(word: str, changes: Iterable[dict[int, int]]) -> str:
+    for change in changes:
+        word = word.translate(change)
     return word
 
 
-def _cognates(seed: int, language: LabLanguage, concepts: Sequence[str]) -> frozenset[str]:
-    loans = _loans(seed)
-    others = [name for name in shuffled(generator(seed, "cognates", language.code), concepts) if name not in loans]
-    return frozenset([*loans, *others][: round(language.cognate_share * len(concepts))])
+@lru_cache(maxsize=64)
+def _cognates(seed: int, code: str) -> frozenset[str]:
+    loans, words = _loans(seed), shuffled(generator(seed, "cognates", code), _list_words(seed))
+    nearest = sorted(words, key=lambda name: name not in loans)
+    return frozenset(nearest[: round(LAB_LANGUAGES[code].cognate_share * len(words))])
 
 
-def _words(seed: int, language: LabLanguage, cognates: frozenset[str], concepts: Sequence[str]) -> Iterator[str]:
-    """The sounds of each concept's word, before forms that collide are set apart."""
-    origin = LAB_LANGUAGES[BEGINNING]
-    tree = [(one.family, f"{one.family}: {one.branch}", one.code) for one in (language, origin)]
-    from_origin = [level for level, other in zip(*tree, strict=True) if level != other]
-    loans = _loans(seed)
+def _find_tree(language: LabLanguage) -> tuple[str, str, str]:
+    return language.family, f"{language.family}: {language.branch}", language.code
+
+
+def _draw_words(seed: int, language: LabLanguage, concepts: Sequence[str]) -> dict[str, str]:
+    """The sounds of each concept's word, before words whose forms collide are set apart."""
+    origin, tree, loans = LAB_LANGUAGES[BEGINNING], _find_tree(language), _loans(seed)
+    if language is origin:
+        return {concept: _root(seed, language.family, concept, "root") for concept in concepts}
+    known = _draw_sounds(seed, BEGINNING)
+    apart = [level for level, other in zip(tree, _find_tree(origin), strict=True) if level != other]
+    from_origin = _find_changes(seed, apart, _phonology(seed, origin.family).consonants)
+    from_family = _find_changes(seed, tree[1:], _phonology(seed, language.family).consonants)
+    words, cognates = {}, _cognates(seed, language.code)
     for concept in concepts:
         if concept in cognates:
-            root = _root(seed, origin.family, concept, "root")
-            yield root if concept in loans else _change(seed, root, *from_origin)
+            words[concept] = known[concept] if concept in loans else _change(known[concept], from_origin)
         elif generator(seed, "inherits", language.code, concept).random() < FAMILY_SHARE:
-            yield _change(seed, _root(seed, language.family, concept, "proto"), *tree[0][1:])
+            words[concept] = _change(_root(seed, language.family, concept, "proto"), from_family)
         else:
-            yield _root(seed, language.family, concept, f"own {language.code}")
+            words[concept] = _root(seed, language.family, concept, f"own {language.code}")
+    return words
 
 
 def _affixes(seed: int, language: LabLanguage) -> dict[str, str]:
@@ -201,54 +221,53 @@ def _draw_names(seed: int) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, 
 
 
 @lru_cache(maxsize=64)
-def build_lexicon(seed: int, code: str) -> Lexicon:
-    """The words of a language of the lab in the world of a seed."""
-    language, script = LAB_LANGUAGES[code], SCRIPTS[LAB_LANGUAGES[code].script]
-    names, name_sounds = _draw_names(seed)
-    upos = {**dict.fromkeys(name_sounds, "PROPN"), **_parts_of_speech(build_world(seed))}
-    concepts = [concept for concept in upos if upos[concept] != "PROPN"]
-    cognates = _cognates(seed, language, concepts)
-    sounds = {**name_sounds, **dict(zip(concepts, _words(seed, language, cognates, concepts), strict=True))}
-    inflected = _inflect(seed, language, sounds, upos)
-    alphabet = str.maketrans(VOWELS + CONSONANTS, script.letters)
-    for key, form in inflected.items():
-        written = form.translate(alphabet)
-        inflected[key] = written.capitalize() if script.cased and upos[key[0]] == "PROPN" else written
-    return Lexicon(
-        forms=MappingProxyType({concept: inflected[concept, ()] for concept in upos}),
-        inflected=MappingProxyType(inflected),
-        analyses=MappingProxyType({form: key for key, form in inflected.items()}),
-        upos=MappingProxyType(upos),
-        names=names,
-        cognates=cognates,
-        loans=frozenset(_loans(seed)),
-    )
+def _draw_sounds(seed: int, code: str) -> Mapping[str, str]:
+    """Concept -> the sounds of its word. A word with a form that an earlier word has grows until it has none."""
+    language, upos = LAB_LANGUAGES[code], _parts_of_speech(seed)
+    loans_first = sorted(_list_words(seed), key=lambda name: name not in _loans(seed))
+    words = _draw_words(seed, language, loans_first)
+    affixes, rng, taken = _affixes(seed, language), generator(seed, "apart", code), set()
+    sounds = {**_draw_names(seed)[1], **words}
+    for concept, word in sounds.items():
+        marks = _marks(language, concept, upos[concept])
+        while not taken.isdisjoint(forms := [_inflect(word, subset, affixes) for subset in marks]):
+            word += pick(rng, VOWELS if word[-1] in CONSONANTS else _phonology(seed, language.family).consonants)
+        taken.update(forms)
+        sounds[concept] = word
+    return MappingProxyType(sounds)
+
+
+def _inflect(word: str, marks: Iterable[str], affixes: Mapping[str, str]) -> str:
+    return word + "".join(affixes[mark] for mark in marks)
 
 
 def _marks(language: LabLanguage, concept: str, upos: str) -> list[tuple[str, ...]]:
     """What the forms of a concept are marked for. Question words have an object form even where nouns have none."""
     if upos == "PRON" or concept == "how many":
         return [(), ("object",)]
-    absent = {
-        "object": language.case == "none",
-        "agreement": not language.agreement,
-        "negation": language.negation != "suffix",
-    }
+    absent = {"object": language.case == "none", "agreement": not language.agreement}
+    absent["negation"] = language.negation != "suffix"
     marks = [mark for mark in _SUFFIXES.get(upos, ()) if not absent.get(mark)]
     return [subset for size in range(len(marks) + 1) for subset in combinations(marks, size)]
 
 
-def _inflect(seed: int, language: LabLanguage, sounds: Mapping[str, str], upos: Mapping[str, str]) -> dict:
-    """All forms as sounds; a word that would collide with an earlier one grows by a sound until it does not."""
-    affixes, rng = _affixes(seed, language), generator(seed, "apart", language.code)
-    phonology, taken, inflected = _phonology(seed, language.family), set(), {}
-    for concept, word in sounds.items():
-        marks = _marks(language, concept, upos[concept])
-        while True:
-            forms = [word + "".join(affixes[mark] for mark in subset) for subset in marks]
-            if taken.isdisjoint(forms):
-                break
-            word += pick(rng, VOWELS if word[-1] in CONSONANTS else phonology.consonants)
-        taken.update(forms)
-        inflected.update(zip(((concept, subset) for subset in marks), forms, strict=True))
-    return inflected
+@lru_cache(maxsize=64)
+def build_lexicon(seed: int, code: str) -> Lexicon:
+    """The words of a language of the lab in the world of a seed."""
+    language, upos = LAB_LANGUAGES[code], _parts_of_speech(seed)
+    script, affixes = SCRIPTS[language.script], _affixes(seed, language)
+    alphabet = str.maketrans(VOWELS + CONSONANTS, script.letters)
+    inflected = {}
+    for concept, word in _draw_sounds(seed, code).items():
+        for marks in _marks(language, concept, upos[concept]):
+            form = _inflect(word, marks, affixes).translate(alphabet)
+            inflected[concept, marks] = form.capitalize() if script.cased and upos[concept] == "PROPN" else form
+    return Lexicon(
+        forms=MappingProxyType({concept: inflected[concept, ()] for concept in upos}),
+        inflected=MappingProxyType(inflected),
+        analyses=MappingProxyType({form: key for key, form in inflected.items()}),
+        upos=upos,
+        names=_draw_names(seed)[0],
+        cognates=_cognates(seed, code),
+        loans=frozenset(_loans(seed)),
+    )

@@ -1,35 +1,41 @@
 """What is said in a language of the lab, read back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from xt.lab.grammar import Speaker, realise, speaker
-from xt.lab.meaning import CONNECTIVES, COUNTED, NUMERALS, Clause, Link, Meaning, Question, Thing
+from xt.lab.grammar import NUMBERS, Speaker, realise, speaker
+from xt.lab.meaning import CONNECTIVES, COUNTED, Clause, Link, Meaning, Question, Thing
 
-_ADPOSITIONS, _PLACEHOLDERS = ("in", "to", "from"), ("who", "what")
-_COUNTS = {name: number for number, name in enumerate(NUMERALS, 2)} | {"how many": 0}
+_COUNTS = {name: number for number, name in NUMBERS.items()}
+
+_ALONE = {
+    "VERB": lambda concept, marks: {"verb": concept} | ({"negated": True} if "negation" in marks else {}),
+    "AUX": lambda concept, marks: {"verb": concept} | ({"negated": True} if "negation" in marks else {}),
+    "ADV": lambda concept, marks: {"place": Thing("where")} if concept == "where" else {"time": concept},
+    "ADJ": lambda concept, marks: {"complement": concept},
+    "PART": lambda concept, marks: {"negated": True} if concept == "not" else {},
+}
+"""Part of speech -> the slots that a word of it fills on its own."""
 
 Word = tuple[str, str, tuple[str, ...]]
-"""Concept, part of speech, marks."""
+"""Concept, part of speech, what it is marked for."""
 
 
 def parse(forms: Sequence[str], seed: int, code: str) -> Meaning:
     """The meaning of a sentence, from the forms of its tokens, in the world of a seed.
 
-    Raises ValueError where the forms are no sentence of the language: a form it does not have, or an order or a
-    marking that it would not use.
+    Raises ValueError where the forms are no sentence of the language: a form it does not have, or an order (unless
+    that is free) or a marking that it would not use.
     """
-    voice = speaker(seed, code)
-    *words, end = [_look_up(voice, form) for form in forms]
-    concepts = [concept for concept, *_ in words]
+    voice, refusal = speaker(seed, code), f"no sentence of {code}: {' '.join(forms)}"
     try:
-        meaning = _read_sentence(voice, words, concepts, asking=end[0] == "?")
+        *words, (end, _, _) = [_look_up(voice, form) for form in forms]
+        meaning = _read_question(voice, words) if end == "?" else _read_statement(voice, words)
         said = [token.form for token in realise(meaning, seed, code).tokens]
-    except (IndexError, KeyError, TypeError) as error:
-        raise ValueError(f"no sentence of {code}: {' '.join(forms)}") from error
-    free = voice.language.word_order == "free"
-    if said != list(forms) and not (free and sorted(said) == sorted(forms)):
-        raise ValueError(f"no sentence of {code}: {' '.join(forms)}")
+    except (IndexError, KeyError, ValueError) as error:
+        raise ValueError(refusal) from error
+    if said != list(forms) and (voice.language.word_order != "free" or sorted(said) != sorted(forms)):
+        raise ValueError(refusal)
     return meaning
 
 
@@ -38,110 +44,69 @@ def _look_up(voice: Speaker, form: str) -> Word:
         return form, "PUNCT", ()
     if form.isdecimal():
         return form, "NUM", ()
-    if form not in voice.lexicon.analyses:
-        raise ValueError(f"no word of {voice.language.code}: {form!r}")
     concept, marks = voice.lexicon.analyses[form]
     return concept, voice.lexicon.upos[concept], marks
 
 
-def _read_sentence(voice: Speaker, words: list[Word], concepts: list[str], asking: bool) -> Meaning:
-    if asking:
-        clause = _read_clause(voice, words)
-        return Question(clause, "whether" if "whether" in concepts else _find_asked(clause))
-    for connective in CONNECTIVES:
-        if connective in concepts:
-            at = concepts.index(connective)
-            return Link(_read_clause(voice, words[:at]), connective, _read_clause(voice, words[at + 1 :]))
+def _read_statement(voice: Speaker, words: list[Word]) -> Clause | Link:
+    for at, (concept, *_) in enumerate(words):
+        if concept in CONNECTIVES:
+            return Link(_read_clause(voice, words[:at]), concept, _read_clause(voice, words[at + 1 :]))
     return _read_clause(voice, words)
 
 
-def _find_asked(clause: Clause) -> str:
+def _read_question(voice: Speaker, words: list[Word]) -> Question:
+    clause = _read_clause(voice, words)
     things = {slot: getattr(clause, slot) for slot in COUNTED if getattr(clause, slot)}
-    asked = [slot for slot, thing in things.items() if thing.head in (*_PLACEHOLDERS, "where")]
-    asked += ["time"] * (clause.time == "when") + ["number"] * any(thing.number == 0 for thing in things.values())
-    return asked[0]
-
-
-@dataclass
-class _Heard:
-    """The parts of a clause as they are heard."""
-
-    things: list[tuple[Thing, bool]] = field(default_factory=list)
-    """Noun phrases without adposition; is each marked as an object?"""
-    slots: dict[str, object] = field(default_factory=dict)
+    asked = ["whether"] * any(concept == "whether" for concept, *_ in words) + ["time"] * (clause.time == "when")
+    asked += [slot for slot, thing in things.items() if thing.head in ("who", "what", "where")]
+    return Question(clause, [*asked, *["number" for thing in things.values() if thing.number == 0]][0])
 
 
 def _read_clause(voice: Speaker, words: list[Word]) -> Clause:
-    heard, rest = _Heard(), list(words)
+    """Phrase by phrase; the object is what is marked as one, else what stands behind the subject, as in all orders."""
+    rest, slots, things = list(words), {}, {False: [], True: []}
     while rest:
-        _hear_phrase(voice, heard, rest)
-    subject, object = _assign_roles(heard.things)
-    slots = heard.slots
-    if slots["verb"] == "be" and not object and not {"place", "complement"} & set(slots):
+        concept, upos, marks = rest[0]
+        if upos == "ADP":
+            del rest[0]
+            slots[_find_slot(concept)] = _read_thing(voice, rest)[0]
+        elif upos in _ALONE:
+            del rest[0]
+            slots |= _ALONE[upos](concept, marks)
+        else:
+            thing, marked = _read_thing(voice, rest)
+            if voice.language.adposition == "after" and rest and rest[0][1] == "ADP":
+                slots[_find_slot(rest.pop(0)[0])] = thing
+            else:
+                things[marked].append(thing)
+    subject, *objects = things[False] + things[True]
+    if slots["verb"] == "be" and not objects and not {"place", "complement"} & set(slots):
         *properties, slots["complement"] = subject.properties
         subject = replace(subject, properties=tuple(properties))
-    return Clause(subject=subject, object=object, **slots)
+    return Clause(subject=subject, object=objects[0] if objects else None, **slots)
 
 
-def _hear_phrase(voice: Speaker, heard: _Heard, rest: list[Word]) -> None:
-    """Takes one phrase from the words that are left. Raises KeyError where no phrase begins."""
-    concept, upos, marks = rest[0]
-    if concept in _ADPOSITIONS:
-        rest.pop(0)
-        _hear_adpositional(heard, concept, _hear_thing(voice, rest)[0])
-    elif upos in ("DET", "NUM", "PRON", "PROPN"):
-        thing, marked = _hear_thing(voice, rest)
-        if voice.language.adposition == "after" and rest and rest[0][0] in _ADPOSITIONS:
-            _hear_adpositional(heard, rest.pop(0)[0], thing)
-        else:
-            heard.things.append((thing, marked))
-    else:
-        rest.pop(0)
-        heard.slots |= _SINGLE[upos](concept, marks)
+def _find_slot(adposition: str) -> str:
+    return "place" if adposition == "in" else "recipient"
 
 
-_SINGLE = {
-    "VERB": lambda concept, marks: {"verb": concept} | ({"negated": True} if "negation" in marks else {}),
-    "AUX": lambda concept, marks: {"verb": concept} | ({"negated": True} if "negation" in marks else {}),
-    "ADV": lambda concept, marks: {"place": Thing("where")} if concept == "where" else {"time": concept},
-    "ADJ": lambda concept, marks: {"complement": concept},
-    "PART": lambda concept, marks: {"negated": True} if concept == "not" else {},
-}
-"""Part of speech -> what a word of it says on its own."""
-
-
-def _hear_adpositional(heard: _Heard, adposition: str, thing: Thing) -> None:
-    heard.slots["place" if adposition == "in" else "recipient"] = thing
-
-
-def _hear_thing(voice: Speaker, rest: list[Word]) -> tuple[Thing, bool]:
-    """Takes a noun phrase: what it names, and whether it is marked as an object."""
+def _read_thing(voice: Speaker, rest: list[Word]) -> tuple[Thing, bool]:
+    """Takes a noun phrase: what it names, and is it marked as an object? Raises IndexError where it breaks off."""
     concept, upos, marks = rest.pop(0)
-    if upos == "PRON":
-        return Thing(concept), "object" in marks
     if upos == "PROPN":
-        for _ in voice.lexicon.names[concept][1:]:
-            marks = rest.pop(0)[2]
+        *_, marks = [marks, *(rest.pop(0)[2] for _ in voice.lexicon.names[concept][1:])]
+    if upos in ("PRON", "PROPN"):
         return Thing(concept), "object" in marks
-    article = concept if concept in ("the", "a") else ""
-    if article:
-        concept, upos, marks = rest.pop(0)
-    number, marked = 1, "object" in marks
+    article, number, marked, properties = None, 1, "object" in marks, []
+    if concept in ("the", "a"):
+        article, (concept, upos, marks) = concept, rest.pop(0)
     if upos == "NUM" or concept == "how many":
-        number = _COUNTS[concept] if concept in _COUNTS else int(concept)
+        number, marked = _COUNTS[concept] if concept in _COUNTS else int(concept), "object" in marks
         concept, upos, marks = rest.pop(0)
-    properties = []
     while upos == "ADJ":
         properties.append(concept)
         concept, upos, marks = rest.pop(0)
     while voice.language.adjective == "after" and rest and rest[0][1] == "ADJ":
         properties.append(rest.pop(0)[0])
     return Thing(concept, tuple(properties), number, article == "the"), marked or "object" in marks
-
-
-def _assign_roles(things: list[tuple[Thing, bool]]) -> tuple[Thing, Thing | None]:
-    """Subject and object: by the mark where there is one, else the subject stands first, as in all the orders."""
-    marked = [thing for thing, is_object in things if is_object]
-    plain = [thing for thing, is_object in things if not is_object]
-    subject, object = (*plain, *marked, None)[:2]
-    return subject, object

@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import ClassVar
 
-from xt.lab.concepts import KINDS, PROPERTIES, ROOTS, VERBS, Kind, Property, Verb
+from xt.lab.concepts import KINDS, LEAVES, PROPERTIES, VERBS, Kind, Property, Verb
 from xt.lab.draw import generator, pick, shuffled, weighted, zipf
 from xt.lab.meaning import TIMES, Clause, Question, Thing, ask
 
@@ -77,8 +77,7 @@ class World:
 
     def leaves(self, noun: str) -> tuple[str, ...]:
         """The most special kinds of a noun; a leaf is its own."""
-        below = self.hyponyms(noun) or (noun,)
-        return tuple(name for name in below if not any(kind.parent == name for kind in self.kinds.values()))
+        return tuple(name for name in (noun, *self.hyponyms(noun)) if name in LEAVES)
 
     def kind_of(self, head: str) -> str:
         """The kind of a noun phrase's head: a noun itself, a person's profession, `place` or `organisation`."""
@@ -116,8 +115,7 @@ def build_world(seed: int) -> World:
 
 
 def _leaves(*roots: str) -> list[str]:
-    parents = {kind.parent for kind in KINDS.values()}
-    return [name for name, kind in KINDS.items() if name not in parents and kind.domain in roots]
+    return [name for name in LEAVES if KINDS[name].domain in roots]
 
 
 def _draw_facts(rng: Random, people, places, organisations) -> Mapping[str, Mapping[str, str]]:
@@ -125,13 +123,16 @@ def _draw_facts(rng: Random, people, places, organisations) -> Mapping[str, Mapp
         return {subject: pick(rng, objects) for subject in subjects}
 
     professions, animals = _leaves("person"), _leaves("animal")
-    fitting = {root: [row.name for row in PROPERTIES.values() if root in row.domains] for root in ROOTS}
-    typical = _leaves("animal", "food", "tool", "vehicle", "garment")
+    dishes = [name for name in _leaves("food") if KINDS[name].parent != "beverage"]
+    fitting = {
+        name: [row.name for row in PROPERTIES.values() if kind.domain in row.domains] for name, kind in KINDS.items()
+    }
+    goods = _leaves("animal", "food", "tool", "vehicle", "garment")
     facts = {
         "live": draw(people, places) | draw(animals, _leaves("building")),
         "serve": draw(people, organisations),
-        "be": draw(people, professions) | {name: pick(rng, fitting[KINDS[name].domain]) for name in typical},
-        "eat": draw(animals, [name for name in _leaves("food") if KINDS[name].parent != "beverage"]),
+        "be": draw(people, professions) | {name: pick(rng, fitting[name]) for name in goods},
+        "eat": draw(animals, dishes),
         "use": dict(zip(professions, shuffled(rng, _leaves("tool")), strict=False)),
         "wear": draw(professions, _leaves("garment")),
     }
@@ -139,17 +140,17 @@ def _draw_facts(rng: Random, people, places, organisations) -> Mapping[str, Mapp
 
 
 def _draw_scripts(rng: Random) -> tuple[Script, ...]:
-    parents = {kind.parent for kind in KINDS.values()}
+    """What a person does to a thing, dealt out so that no event stands in two scripts."""
     patterns = [
         EventPattern(verb.name, name)
         for verb in VERBS.values()
         if verb.subject == "person" and verb.object and not verb.ditransitive and not verb.inverse
-        for name, kind in KINDS.items()
-        if name not in parents and {name, kind.parent, kind.domain} & set(verb.object.split())
+        for name in LEAVES
+        if {name, KINDS[name].parent, KINDS[name].domain} & set(verb.object.split()) - {"person"}
     ]
-    drawn = shuffled(rng, [pattern for pattern in patterns if KINDS[pattern.object].domain != "person"])
+    events = shuffled(rng, patterns)
     return tuple(
-        Script(f"script:{index}", tuple(drawn[index * EVENTS : (index + 1) * EVENTS])) for index in range(SCRIPTS)
+        Script(f"script:{at // EVENTS}", tuple(events[at : at + EVENTS])) for at in range(0, SCRIPTS * EVENTS, EVENTS)
     )
 
 
@@ -187,33 +188,36 @@ def combination_split(world: World, subject: str, verb: str, object: str | None)
 
 
 @lru_cache(maxsize=1024)
-def _candidates(world: World, types: str) -> tuple[tuple[str, ...], list[float]]:
+def _heads(world: World, types: str) -> tuple[tuple[str, ...], list[float]]:
     """Heads that fit, kinds and entities in turns by frequency, with their cumulative weights."""
     kinds = [name for name in world.ranked["kinds"] if world.fits(name, types)]
     entities = [name for name in (*world.people, *world.places, *world.organisations) if world.fits(name, types)]
-    both = sorted([*enumerate(entities), *enumerate(kinds)], key=lambda item: item[0])
-    heads = tuple(name for _, name in both)
-    return heads, zipf(len(heads))
+    heads = [name for _, name in sorted([*enumerate(entities), *enumerate(kinds)], key=lambda item: item[0])]
+    return tuple(heads), zipf(len(heads))
 
 
 @lru_cache(maxsize=1024)
-def _adjectives(world: World, domain: str) -> tuple[tuple[str, ...], list[float]]:
-    names = tuple(name for name in world.ranked["properties"] if domain in world.properties[name].domains)
-    return names, zipf(len(names))
+def _adjectives(world: World, head: str) -> tuple[tuple[str, ...], list[float]]:
+    fitting = [name for name in world.ranked["properties"] if world.domain_of(head) in PROPERTIES[name].domains]
+    return tuple(fitting), zipf(len(fitting))
+
+
+@lru_cache(maxsize=1024)
+def _verbs_for(world: World, head: str | None) -> tuple[tuple[str, ...], list[float]]:
+    fitting = [name for name in world.ranked["verbs"] if head is None or world.fits(head, VERBS[name].subject)]
+    return tuple(fitting), zipf(len(fitting))
 
 
 def sample_thing(world: World, rng: Random, types: str) -> Thing:
-    """A noun phrase whose head is of the types: Zipfian head, maybe an adjective, a number."""
-    head = weighted(rng, *_candidates(world, types))
-    return describe(world, rng, head)
+    """A noun phrase whose head is of the types, frequent heads more often."""
+    return describe(world, rng, weighted(rng, *_heads(world, types)))
 
 
 def describe(world: World, rng: Random, head: str) -> Thing:
-    """A noun phrase with a given head: for a common noun perhaps with adjectives or a number."""
+    """A noun phrase with a given head: a common noun perhaps with an adjective or a number."""
     if ":" in head:
         return Thing(head)
-    names, weights = _adjectives(world, world.kinds[head].domain)
-    properties = (weighted(rng, names, weights),) if names and rng.random() < 0.35 else ()
+    properties = (weighted(rng, *_adjectives(world, head)),) if rng.random() < 0.35 else ()
     number = 2 + int(rng.random() * 8) if rng.random() < 0.2 else 1
     return Thing(head, properties, number, rng.random() < 0.5)
 
@@ -228,35 +232,22 @@ def sample_clause(
     """
     for _ in range(1000):
         clause = _draw_clause(world, rng, verb, subject, fixed)
-        object_head = clause.object.head if clause.object else None
-        if split in ("text", combination_split(world, clause.subject.head, clause.verb, object_head)):
-            if clause.object is None or clause.object.head != clause.subject.head:
-                return clause
+        heads = [thing.head if thing else None for thing in (clause.subject, clause.object, clause.recipient)]
+        if split in ("text", combination_split(world, heads[0], clause.verb, heads[1])) and heads[0] not in heads[1:]:
+            return clause
     raise ValueError(f"no combination of the split {split!r} has verb {verb}, subject {subject}, {fixed}")
 
 
 def _draw_clause(world: World, rng: Random, verb: str | None, subject: Thing | None, fixed: dict) -> Clause:
-    if verb is None:
-        verb = _draw_verb(world, rng, subject)
-    row = world.verbs[verb]
+    verb = VERBS[verb or weighted(rng, *_verbs_for(world, subject.head if subject else None))]
     drawn = {
-        "object": sample_thing(world, rng, row.object) if row.object else None,
-        "recipient": sample_thing(world, rng, "person") if row.ditransitive else None,
+        "object": sample_thing(world, rng, verb.object) if verb.object else None,
+        "recipient": sample_thing(world, rng, "person") if verb.ditransitive else None,
         "place": sample_thing(world, rng, "place building") if rng.random() < 0.3 else None,
-        "time": weighted(rng, world.ranked["times"], _TIME_WEIGHTS) if rng.random() < 0.3 else None,
+        "time": weighted(rng, world.ranked["times"], _TIMES) if rng.random() < 0.3 else None,
         "negated": rng.random() < 0.1,
     }
-    return Clause(verb, subject or sample_thing(world, rng, row.subject), **{**drawn, **fixed})
+    return Clause(verb.name, subject or sample_thing(world, rng, verb.subject), **{**drawn, **fixed})
 
 
-_TIME_WEIGHTS = zipf(len(TIMES))
-
-
-@lru_cache(maxsize=1024)
-def _verbs_for(world: World, head: str | None) -> tuple[tuple[str, ...], list[float]]:
-    names = [name for name in world.ranked["verbs"] if head is None or world.fits(head, world.verbs[name].subject)]
-    return tuple(names), zipf(len(names))
-
-
-def _draw_verb(world: World, rng: Random, subject: Thing | None) -> str:
-    return weighted(rng, *_verbs_for(world, subject.head if subject else None))
+_TIMES = zipf(len(TIMES))
