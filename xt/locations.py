@@ -20,7 +20,10 @@ FOLDERS = {
 }
 
 ROOTS = {"fixtures": "XT_FIXTURES", "mirror": "XT_MIRROR"}
-"""Root name -> the variable that says where its folder lies; `hub` and any folder are roots as well."""
+"""Root name -> the variable that says where its folder lies; `hub`, `lab` and any folder are roots as well."""
+
+LAB_ROOT = re.compile(r"lab(?:-([0-9]+))?")
+"""A lab root and the seed of its world: `lab-7`; `lab` is world 0."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
@@ -31,17 +34,20 @@ def folder(variable: str) -> Path:
 
 
 def resolve_root(root: str) -> str:
-    """`hub`, or the folder (as text) that a root's name or path stands for.
+    """`hub`, `lab-<world seed>`, or the folder (as text) that a root's name or path stands for.
 
     Raises ValueError naming the folder looked for and the roots allowed where it does not exist.
     """
     if root == "hub":
         return root
+    if lab := LAB_ROOT.fullmatch(root):
+        return f"lab-{int(lab[1] or 0)}"
     place = folder(ROOTS[root]) if root in ROOTS else Path(root).expanduser()
     if not place.is_dir():
         hint = f"; set {ROOTS[root]} to the folder that holds it" if root in ROOTS else ""
         raise ValueError(
-            f"unknown root {root!r}: no folder {place}{hint}; allowed: hub, {', '.join(ROOTS)}, or a folder"
+            f"unknown root {root!r}: no folder {place}{hint}; allowed: hub, lab, lab-<world seed>, "
+            f"{', '.join(ROOTS)}, or a folder"
         )
     return str(place)
 

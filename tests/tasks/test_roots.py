@@ -79,7 +79,7 @@ def test_a_split_has_its_own_status_and_the_worst_wins(root):
     assert read_evaluation("udpos", str(root), "en").status == "complete"
     assert read_evaluation("udpos", str(root), "de").status == "complete"  # nothing is declared
     assert read_evaluation("udpos", str(root), "th").status == "fixture"
-    assert STATUSES == ("complete", "subset", "substitute", "fixture")
+    assert STATUSES == ("complete", "subset", "substitute", "generated", "fixture")
     assert worst_status("subset", "substitute", "complete") == "substitute"
 
 

@@ -11,6 +11,8 @@ from xt.tasks.reading import (
     TrainingData,
     fingerprint_evaluation,
     fingerprint_training,
+    home_language,
+    languages_of,
     list_languages,
     read_evaluation,
     read_training,
@@ -19,6 +21,7 @@ from xt.tasks.selection import shuffle_labels
 from xt.tasks.sources import STATUSES, Source, worst_status
 from xt.tasks.table import TASKS, get_task
 from xt.tasks.task import Task
+from xt.tasks.text import fingerprint_text, read_text
 
 __all__ = [
     "STATUSES",
@@ -35,10 +38,14 @@ __all__ = [
     "Task",
     "TrainingData",
     "fingerprint_evaluation",
+    "fingerprint_text",
     "fingerprint_training",
     "get_task",
+    "home_language",
+    "languages_of",
     "list_languages",
     "read_evaluation",
+    "read_text",
     "read_training",
     "shuffle_labels",
     "worst_status",

@@ -50,7 +50,7 @@ class EvaluationData:
     examples: list[Example]
     """In the release's order."""
     status: str
-    """What the root's rows are: complete, subset, substitute or fixture."""
+    """What the root's rows are: one of STATUSES."""
     split: str
     """The split that was read."""
     files: tuple[str, ...]
@@ -95,7 +95,7 @@ def read_evaluation(
     """
     _require_count("max_examples", max_examples, least=1)
     task = get_task(name)
-    data = _read_split(task, _evaluation_source(task, language, split), root, language)
+    data = _read_split(task, _evaluation_source(task, root, language, split), root, language)
     gold = {value for example in data.examples for value in FORMATS[task.format].gold(example)}
     if len(data.examples) > 1 and len(gold) == 1:
         raise DataError(
@@ -109,21 +109,22 @@ def read_training(
     name: str,
     root: str,
     *,
-    language: str = "en",
+    language: str | None = None,
     max_examples: int | None = None,
     num_selection: int = 500,
     data_seed: int = 0,
 ) -> TrainingData:
     """What a model for a task is trained on: the rows of its training task (mnli for xnli, squad for xquad).
 
-    The selection examples are the split that the row names, else a slice of the training rows, by cluster, of
-    at most `num_selection`; `max_examples` (None: all) caps what is left to train on, and moves no selection.
-    Raises ValueError for an unknown task, language or root and for a task without training, DataError for
-    absent data, bad rows, and a selection that leaves nothing to train on.
+    `language` None is the root's home language. The selection examples are the split that the row names, else a slice
+    of the training rows, by cluster, of at most `num_selection`; `max_examples` (None: all) caps what is left to train
+    on, and moves no selection. Raises ValueError for an unknown task, language or root and for a task without training,
+    DataError for absent data, bad rows, and a selection that leaves nothing to train on.
     """
     _require_count("max_examples", max_examples, least=1)
     _require_count("num_selection", num_selection, least=0)
-    task = _training_task(name, language)
+    language = language or home_language(root)
+    task = _training_task(name, root, language)
     data = _read_split(task, task.training, root, language)
     parts = [data]
     if task.selection is None:
@@ -146,16 +147,17 @@ def read_training(
     )
 
 
-def fingerprint_training(name: str, root: str, language: str = "en") -> str:
+def fingerprint_training(name: str, root: str, language: str | None = None) -> str:
     """SHA-256, hexadecimal, of what `read_training` would read; loads nothing. Raises for absent data."""
-    task = _training_task(name, language)
+    language = language or home_language(root)
+    task = _training_task(name, root, language)
     sources = [source for source in (task.training, task.selection) if source]
     return _fingerprint(sources, root, language)
 
 
 def fingerprint_evaluation(name: str, root: str, language: str, split: str | None = None) -> str:
     """SHA-256, hexadecimal, of what `read_evaluation` would read; loads nothing. Raises for absent data."""
-    return _fingerprint([_evaluation_source(get_task(name), language, split)], root, language)
+    return _fingerprint([_evaluation_source(get_task(name), root, language, split)], root, language)
 
 
 def list_languages(name: str, root: str, split: str | None = None) -> tuple[str, ...]:
@@ -164,8 +166,18 @@ def list_languages(name: str, root: str, split: str | None = None) -> tuple[str,
     The hub is taken to hold what the task's row names.
     """
     task, place = get_task(name), open_root(root)
-    sources = ((code, _evaluation_source(task, code, split)) for code in task.languages)
+    sources = ((code, _evaluation_source(task, root, code, split)) for code in languages_of(task, root))
     return tuple(code for code, source in sources if place.holds(source, get_language(code)))
+
+
+def home_language(root: str) -> str:
+    """The language that a root's training data are in, unless another is asked for: `en`, or `qaa` in the lab."""
+    return open_root(root).home
+
+
+def languages_of(task: Task, root: str) -> tuple[str, ...]:
+    """The task's languages on a root: those of its row, or the lab's."""
+    return open_root(root).languages(task.languages)
 
 
 def _read_split(task: Task, source: Source, root: str, language: str) -> EvaluationData:
@@ -177,19 +189,19 @@ def _read_split(task: Task, source: Source, root: str, language: str) -> Evaluat
     return EvaluationData(examples, loaded.status, source.split, loaded.files, rows.num_dropped, repaired)
 
 
-def _evaluation_source(task: Task, language: str, split: str | None) -> Source:
-    require_known(f"language of {task.name}", language, task.languages)
+def _evaluation_source(task: Task, root: str, language: str, split: str | None) -> Source:
+    require_known(f"language of {task.name}", language, languages_of(task, root))
     if task.evaluation is None:
         raise ValueError(f"task {task.name!r} has no evaluation data")
     return replace(task.evaluation, split=split or task.evaluation.split)
 
 
-def _training_task(name: str, language: str) -> Task:
+def _training_task(name: str, root: str, language: str) -> Task:
     task = get_task(name)
     if task.training_task is None:
         raise ValueError(f"task {name!r} is scored without training")
     trained = get_task(task.training_task)
-    require_known(f"training language of {trained.name}", language, trained.languages)
+    require_known(f"training language of {trained.name}", language, languages_of(trained, root))
     return trained
 
 

@@ -1,24 +1,27 @@
-"""Where rows are read from: `HubRoot` or `FolderRoot`, alike to everyone who reads.
+"""Where rows are read from: `HubRoot`, `FolderRoot` or `LabRoot`, alike to everyone who reads.
 
-Both are dataset repositories as folders: `<root>/<owner>/<name>/`, or what the hub's client has put into its
-cache. The card (README.md) says which parquet files make a split, and pyarrow reads them. `datasets` is not used:
-offline it takes the latest commit in its cache for whichever revision was asked for, it parses the card afresh for
-every config (0.4 s for a cached one, against 0.02 s here), and it copies every file into a second cache.
+All are dataset repositories as folders: `<root>/<owner>/<name>/`, what the hub's client has put into its cache, or
+what the lab generates. The card (README.md) says which parquet files make a split, and pyarrow reads them. `datasets`
+is not used: offline it takes the latest commit in its cache for whichever revision was asked for, it parses the card
+afresh for every config (0.4 s for a cached one, against 0.02 s here), and it copies every file into a second cache.
 
 Planning asks for `fingerprint` and `holds` only: neither reads text or labels, nor asks a server.
 """
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xt.errors import DataError
+from xt.lab import LAB_VERSION
+from xt.lab.languages import BEGINNING, LAB_LANGUAGES
+from xt.lab.repository import find_recipe, write_split
 from xt.languages import Language
-from xt.locations import resolve_root
+from xt.locations import LAB_ROOT, resolve_root
 from xt.tasks.sources import STATUSES, Source, file_digest, read_json
 
 if TYPE_CHECKING:
@@ -39,10 +42,11 @@ class Loaded:
     """One of STATUSES."""
 
 
-def open_root(root: str) -> "HubRoot | FolderRoot":
-    """The reader of `hub`, a root's name or a folder. Raises ValueError where there is no such folder."""
+def open_root(root: str) -> "HubRoot | FolderRoot | LabRoot":
+    """The reader of `hub`, a lab, a root's name or a folder. Raises ValueError where there is no such folder."""
     place = resolve_root(root)
-    return HubRoot() if place == "hub" else FolderRoot(Path(place))
+    lab = LAB_ROOT.fullmatch(place)
+    return HubRoot() if place == "hub" else LabRoot(int(lab[1])) if lab else FolderRoot(Path(place))
 
 
 class Repository:
@@ -90,7 +94,17 @@ class Repository:
             ) from error
 
 
-class FolderRoot:
+class Benchmark:
+    """A root of the benchmark's own languages."""
+
+    home = "en"
+
+    def languages(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """The languages here of a task whose row names `codes`."""
+        return tuple(codes)
+
+
+class FolderRoot(Benchmark):
     """Hub repositories copied to `<path>/<owner>/<name>/`; a `MIRROR.json` may declare their status."""
 
     def __init__(self, path: Path):
@@ -140,7 +154,44 @@ class FolderRoot:
         return repository, repository.files(source.config_for(language), source.split)
 
 
-class HubRoot:
+class LabRoot:
+    """One world of the lab; a split is generated when it is first read, planning generates nothing."""
+
+    home = BEGINNING
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def languages(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """The languages here of a task whose row names `codes`: `qaa` for English, all the others for others."""
+        others = tuple(code for code in LAB_LANGUAGES if code != self.home)
+        return (self.home,) * ("en" in codes) + others * (tuple(codes) != ("en",))
+
+    def read(self, source: Source, language: Language) -> Loaded:
+        """The rows of a split. Raises DataError where the lab has none such."""
+        place = write_split(self.seed, source.dataset, source.config_for(language), source.split)
+        loaded = FolderRoot(place).read(source, language)
+        return replace(loaded, status=self.status(source, language))
+
+    def status(self, source: Source, language: Language) -> str:
+        """`generated`: no release at all."""
+        return "generated"
+
+    def fingerprint(self, source: Source, language: Language) -> list:
+        """JSON-able: what decides every byte. Raises DataError where the lab has no such split."""
+        config = source.config_for(language)
+        find_recipe(source.dataset, config, source.split)
+        return [LAB_VERSION, self.seed, source.dataset, config, source.split, language.code]
+
+    def holds(self, source: Source, language: Language) -> bool:
+        """Whether the lab makes such a split."""
+        try:
+            return bool(find_recipe(source.dataset, source.config_for(language), source.split))
+        except DataError:
+            return False
+
+
+class HubRoot(Benchmark):
     """The hub, through its own client, its cache and its settings (HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE).
 
     What was fetched once is read from the cache, offline too, and only ever for the revision that was asked for.

@@ -16,7 +16,7 @@ from xt.locations import folder
 if TYPE_CHECKING:
     from pyarrow import Table
 
-STATUSES = ("complete", "subset", "substitute", "fixture")
+STATUSES = ("complete", "subset", "substitute", "generated", "fixture")
 """What a root's rows are, against the release's: from best to worst."""
 
 
@@ -84,9 +84,7 @@ def group_consecutive(size: int, field: str) -> Callable[[Mapping[str, list], li
         for start in range(0, len(ids), size):
             block = columns[field][start : start + size]
             if len(block) != size or len(set(block)) != 1:
-                raise DataError(
-                    f"{where}, row {ids[start]}: expected {size} rows with one {field}, found {block}"
-                )
+                raise DataError(f"{where}, row {ids[start]}: expected {size} rows with one {field}, found {block}")
         return [ids[index - index % size] for index in range(len(ids))]
 
     return group

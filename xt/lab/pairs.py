@@ -1,0 +1,284 @@
+"""Two texts and their relation: inference (mnli, snli, anli, xnli) and paraphrase (qqp, pawsx).
+
+The logic of inference: a negated clause denies every event that fits it; a thing is what its head says and all
+hypernyms say, with each of its properties; what has a property lacks the antonym; who is in a place at a stated time
+does nothing of the same sort elsewhere then. A hypothesis is drawn before its label: then the clause of the premise
+that decides it is built, so that a hypothesis alone tells nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from random import Random
+
+from xt.lab.concepts import VERBS
+from xt.lab.draw import pick, shuffled
+from xt.lab.items import Item, Order, tell
+from xt.lab.meaning import TIMES, Clause, Link, Question, Thing
+from xt.lab.translation import THINGS
+from xt.lab.world import World, combination_split, describe, sample_clause, sample_thing
+
+LABELS = ("entailment", "neutral", "contradiction")
+CASES = {
+    (0, False): (("special", False),),
+    (0, True): (("general", True), ("general", True), ("opposite", False)),
+    (1, False): (("general", False), ("special", True), ("other", False), ("other", True)),
+    (1, True): (("special", True), ("general", False), ("other", False), ("other", True)),
+    (2, False): (("same", True), ("general", True), ("opposite", False), ("elsewhere", False)),
+    (2, True): (("same", False), ("special", False)),
+}
+"""(label, is the hypothesis negated) -> how the premise may be built: how its content differs, is it negated."""
+
+INVERTIBLE = tuple(name for name, verb in VERBS.items() if verb.inverse)
+FILLED = (*THINGS, "time")
+
+
+def swap_roles(clause: Clause) -> Clause:
+    """The subject in the place of the recipient, or of the object where there is none, and the other way round."""
+    slot = "recipient" if clause.recipient else "object"
+    return replace(clause, subject=getattr(clause, slot), **{slot: clause.subject})
+
+
+def invert(world: World, clause: Clause) -> Clause:
+    """The same said with the inverse verb; the clause itself where its verb has none."""
+    inverse = clause.verb != "be" and world.verbs[clause.verb].inverse
+    return replace(swap_roles(clause), verb=inverse) if inverse else clause
+
+
+def in_split(world: World, split: str, *clauses: Clause) -> bool:
+    """Are the combinations of words of all clauses the split's? `text` has all."""
+    return split == "text" or all(
+        split == combination_split(world, c.subject.head, c.verb, c.object.head if c.object else c.complement)
+        for c in clauses
+    )
+
+
+def _things(clause: Clause) -> list[tuple[str, Thing]]:
+    return [(slot, thing) for slot in THINGS if (thing := getattr(clause, slot))]
+
+
+def _with_heads(clause: Clause, slot: str, heads: Iterable[str]) -> list[Clause]:
+    thing = getattr(clause, slot)
+    return [replace(clause, **{slot: replace(thing, head=head)}) for head in heads if head != thing.head]
+
+
+def _peers(world: World, head: str) -> Sequence[str]:
+    """What could stand in a head's place: entities of its sort, or the kinds beside it."""
+    entities = {"person": world.people, "place": world.places, "organisation": world.organisations}
+    return world.siblings(head) if head in world.kinds else entities[head.partition(":")[0]]
+
+
+def _specials(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+    """One step more special: a kind for its hypernym, a property, a place or a time more."""
+    for slot, thing in _things(clause):
+        if thing.head in world.kinds:
+            yield _with_heads(clause, slot, world.hyponyms(thing.head))
+            described = replace(thing, properties=describe(world, rng, thing.head).properties)
+            yield [replace(clause, **{slot: described})] if described.properties and not thing.properties else []
+    yield [replace(clause, place=sample_thing(world, rng, "place building"))] * (
+        not clause.place and clause.verb != "be"
+    )
+    yield [replace(clause, time=pick(rng, TIMES))] * (not clause.time)
+
+
+def _generals(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+    """One step more general: a hypernym for a kind, or a property, a place, a time less."""
+    for slot, thing in _things(clause):
+        if thing.head in world.kinds:
+            yield _with_heads(clause, slot, world.hypernyms(thing.head))
+            yield [replace(clause, **{slot: replace(thing, properties=())})] * len(thing.properties)
+    yield [replace(clause, place=None)] * (clause.place is not None)
+    yield [replace(clause, time=None)] * (clause.time is not None)
+
+
+def _others(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+    """One participant, or the time, is another."""
+    for slot, thing in _things(clause):
+        if slot != "place" or not clause.time:
+            yield _with_heads(clause, slot, _peers(world, thing.head))
+    yield [replace(clause, time=time) for time in TIMES if clause.time not in (None, time)]
+
+
+def _opposites(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+    """The antonym."""
+    yield [replace(clause, complement=world.properties[clause.complement].antonym)] if clause.complement else []
+
+
+def _elsewhere(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+    """The same person at the same time in another place."""
+    if clause.time and clause.place and clause.subject.head in world.people and clause.place.head in world.places:
+        yield _with_heads(clause, "place", world.places)
+
+
+STEPS = {
+    "same": lambda world, rng, clause: [[clause]],
+    "special": _specials,
+    "general": _generals,
+    "other": _others,
+    "opposite": _opposites,
+    "elsewhere": _elsewhere,
+}
+REPEATED = ("special", "general")
+"""Steps that keep their sense when they are repeated."""
+
+
+def _step(world: World, rng: Random, clause: Clause, name: str, split: str) -> Clause | None:
+    """The clause one step away; None where the split has no such clause."""
+    groups = [[step for step in steps if in_split(world, split, step)] for steps in STEPS[name](world, rng, clause)]
+    groups = [group for group in groups if group]
+    return pick(rng, pick(rng, groups)) if groups else None
+
+
+def _premise(world: World, rng: Random, hypothesis: Clause, label: int, split: str, repeats: int) -> Clause | None:
+    """A clause that gives the hypothesis its label; None where the split has none."""
+    for name, negated in shuffled(rng, CASES[label, hypothesis.negated]):
+        clause = _step(world, rng, replace(hypothesis, negated=negated), name, split)
+        for _ in range(repeats if clause and name in REPEATED else 0):
+            clause = _step(world, rng, clause, name, split) or clause
+        if clause:
+            inverse = invert(world, clause)
+            return inverse if rng.random() < 0.3 and in_split(world, split, inverse) else clause
+    return None
+
+
+def _hypothesis(world: World, rng: Random, split: str) -> Clause:
+    negated = rng.random() < 0.4
+    if rng.random() > 0.15:
+        return sample_clause(world, rng, split=split, negated=negated)
+    while True:
+        subject = sample_thing(world, rng, "person animal food tool vehicle garment building")
+        fitting = [row.name for row in world.properties.values() if world.domain_of(subject.head) in row.domains]
+        clause = Clause("be", subject, complement=pick(rng, fitting), negated=negated)
+        if in_split(world, split, clause) and clause.complement not in subject.properties:
+            return clause
+
+
+def draw_inference(
+    world: World, rng: Random, split: str, labels: Sequence[int], repeats: int
+) -> tuple[list[Clause], list[Clause]]:
+    """The clauses of a premise in a drawn order, and hypotheses with the given labels; no two have one verb.
+
+    A hypothesis is kept where each of the labels could have been made, so that it does not depend on its own. What is
+    held out is its combination of words; in training the premise's, too.
+    """
+    hypotheses, premise, verbs = [], [], set()
+    around = "train" if split == "train" else "text"
+    while len(hypotheses) < len(labels):
+        hypothesis = _hypothesis(world, rng, split)
+        family = {hypothesis.verb, invert(world, hypothesis).verb}
+        clauses = [_premise(world, rng, hypothesis, label, around, repeats) for label in range(len(LABELS))]
+        if None not in clauses and not family & verbs:
+            premise.append(clauses[labels[len(hypotheses)]])
+            hypotheses.append(hypothesis)
+            verbs |= family
+    return shuffled(rng, premise), hypotheses
+
+
+def infer(order: Order, lengths: Sequence[int], repeats: int = 0) -> Iterator[tuple[str, str, int, tuple]]:
+    """Premise, hypothesis, label and (clauses of the premise, hypothesis); k sentences decide k hypotheses.
+
+    Labels come in drawn permutations.
+    """
+    rng, say, made = order.rng("inference"), order.speaker(), 0
+    labels: list[int] = []
+    while made < order.size:
+        count = min(pick(rng, lengths), order.size - made)
+        while len(labels) < count:
+            labels += shuffled(rng, range(len(LABELS)))
+        chosen, labels = labels[:count], labels[count:]
+        premise, hypotheses = draw_inference(order.world, rng, order.combos, chosen, repeats)
+        text = tell(map(say, premise), order.code).text
+        for hypothesis, label in zip(hypotheses, chosen, strict=True):
+            yield text, say(hypothesis).text, label, (tuple(premise), hypothesis)
+        made += count
+
+
+def make_mnli(order: Order, lengths: Sequence[int] = (1, 2, 3), repeats: int = 0) -> Iterator[Item]:
+    """Premises of one to three sentences. The meaning: (clauses of the premise, hypothesis)."""
+    for idx, (premise, hypothesis, label, meaning) in enumerate(infer(order, lengths, repeats)):
+        yield Item({"premise": premise, "hypothesis": hypothesis, "label": label, "idx": idx}, meaning)
+
+
+def make_snli(order: Order) -> Iterator[Item]:
+    """Premises of one sentence; else as `make_mnli`."""
+    for item in make_mnli(order, (1,)):
+        yield Item({key: value for key, value in item.row.items() if key != "idx"}, item.meaning)
+
+
+def make_anli(order: Order) -> Iterator[Item]:
+    """Premises of three sentences, each further from its hypothesis; else as `make_mnli`."""
+    for item in make_mnli(order, (3,), repeats=2):
+        row = dict(item.row)
+        yield Item({"uid": f"{order.name}-{row.pop('idx')}", **row, "reason": ""}, item.meaning)
+
+
+def make_xnli(order: Order) -> Iterator[Item]:
+    """Premises of three sentences with a hypothesis of each label, in a drawn order; the meaning as in `make_mnli`."""
+    for premise, hypothesis, label, meaning in infer(order, (3,)):
+        row = {"language": order.code, "sentence1": premise, "sentence2": hypothesis, "gold_label": LABELS[label]}
+        yield Item(row, meaning)
+
+
+def make_qqp(order: Order) -> Iterator[Item]:
+    """Two questions, the same or not (1 or 0), each with either of two inverse verbs. The meaning: both questions."""
+    rng, say, world = order.rng("questions"), order.speaker(), order.world
+    for idx, label in zip(range(order.size), _alternate(rng), strict=False):
+        meaning = _draw_questions(world, rng, order.combos, label)
+        first, second = (say(question).text for question in meaning)
+        yield Item({"question1": first, "question2": second, "label": label, "idx": idx}, meaning)
+
+
+def _draw_questions(world: World, rng: Random, split: str, label: int) -> tuple[Question, ...]:
+    """A question and its paraphrase, or one that differs in one slot, which has what another draw of its verb has."""
+    while True:
+        clause = sample_clause(world, rng, split=split, verb=pick(rng, INVERTIBLE), negated=False)
+        drawn = sample_clause(world, rng, split=split, verb=clause.verb, negated=False)
+        asked = pick(rng, ["whether", *(slot for slot in FILLED if getattr(clause, slot))])
+        changed = pick(rng, [slot for slot in FILLED if slot != asked])
+        other = clause if label else replace(clause, **{changed: getattr(drawn, changed)})
+        pair = [one if rng.random() < 0.5 else invert(world, one) for one in shuffled(rng, [clause, other])]
+        if in_split(world, split, *pair) and (label or other != clause) and (pair[0] != pair[1] or rng.random() < 0.2):
+            return tuple(_ask(world, one, asked, one.verb != clause.verb) for one in pair)
+
+
+def _ask(world: World, clause: Clause, slot: str, inverted: bool) -> Question:
+    """Asks for a slot of the clause or, where it is inverted, for what stands in that slot of its inverse."""
+    exchanged = "recipient" if clause.recipient else "object"
+    return world.ask(clause, {"subject": exchanged, exchanged: "subject"}.get(slot, slot) if inverted else slot)
+
+
+def make_pawsx(order: Order) -> Iterator[Item]:
+    """Sentences of nearly the same words, paraphrases (1) or not (0). The meaning: both."""
+    rng, say, world = order.rng("paraphrase"), order.speaker(), order.world
+    for _, label in zip(range(order.size), _alternate(rng), strict=False):
+        first, second = pick(rng, (_exchange_roles, _exchange_clauses))(world, rng, order.combos, label)
+        row = {"sentence1": say(first).text, "sentence2": say(second).text, "label": str(label)}
+        yield Item(row, (first, second))
+
+
+def _exchange_roles(world: World, rng: Random, split: str, label: int) -> tuple[Clause, Clause]:
+    """Roles and verb are exchanged (the same is said), or only one of them."""
+    while True:
+        clause = sample_clause(world, rng, split=split, verb=pick(rng, INVERTIBLE), negated=rng.random() < 0.2)
+        swapped, inverse = swap_roles(clause), invert(world, clause)
+        second = inverse if label else pick(rng, (swapped, swap_roles(inverse)))
+        alike = world.domain_of(clause.subject.head) == world.domain_of(swapped.subject.head)
+        if alike and clause.subject != swapped.subject and in_split(world, split, second):
+            return clause, second
+
+
+def _exchange_clauses(world: World, rng: Random, split: str, label: int) -> tuple[Link, Link]:
+    """Two clauses in the other order (the same is said), or with each other's subjects."""
+    while True:
+        one, other = (sample_clause(world, rng, split=split, negated=False) for _ in range(2))
+        crossed = [replace(one, subject=other.subject), replace(other, subject=one.subject)]
+        typed = all(world.fits(clause.subject.head, world.verbs[clause.verb].subject) for clause in crossed)
+        differ = one.verb != other.verb and one.subject != other.subject
+        if typed and differ and in_split(world, split, *crossed):
+            second = [other, one] if label else shuffled(rng, crossed)
+            return Link(one, "and", other), Link(second[0], "and", second[1])
+
+
+def _alternate(rng: Random) -> Iterator[int]:
+    """0 and 1 in drawn pairs, for ever."""
+    while True:
+        yield from shuffled(rng, (0, 1))

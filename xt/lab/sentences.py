@@ -1,0 +1,201 @@
+"""Single sentences and texts: udpos, panx, ccg, tatoeba, bucc2018, mewslix, and text to pretrain on."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+from xt.lab.choices import list_facts, say_event, tell_fact
+from xt.lab.draw import pick, shuffled
+from xt.lab.grammar import Sentence
+from xt.lab.items import Item, Order, tell
+from xt.lab.languages import BEGINNING, LAB_LANGUAGES, RESOURCES
+from xt.lab.meaning import CONNECTIVES, Clause, Link, Meaning, Thing
+from xt.lab.world import EVENTS, World, fact_clause, sample_clause
+
+UPOS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+NAMES = "O B-PER I-PER B-ORG I-ORG B-LOC I-LOC".split()
+
+
+def draw_meaning(world: World, rng: Random, split: str) -> Meaning:
+    """A clause, a link of two, or a question; new ones of the split."""
+    kind = rng.random()
+    clause = sample_clause(world, rng, split=split)
+    if kind < 0.7:
+        return clause
+    if kind < 0.85:
+        return Link(clause, pick(rng, CONNECTIVES), sample_clause(world, rng, split=split))
+    return world.ask(clause, pick(rng, ["whether", "subject"] + ["object"] * bool(clause.object)))
+
+
+def draw_sentences(order: Order, fits: Callable[[Sentence], bool] = bool) -> Iterator[tuple[Meaning, Sentence]]:
+    """Different sentences that fit, as many as are ordered."""
+    rng, say, seen = order.rng("sentences"), order.speaker(), set()
+    while len(seen) < order.size:
+        meaning = draw_meaning(order.world, rng, order.combos)
+        sentence = say(meaning)
+        if sentence.text not in seen and fits(sentence):
+            seen.add(sentence.text)
+            yield meaning, sentence
+
+
+def make_udpos(order: Order) -> Iterator[Item]:
+    """Words with their parts of speech. The meaning: what is said; so in all tasks on one sentence."""
+    for meaning, sentence in draw_sentences(order):
+        tokens, tags = zip(*((token.form, UPOS.index(token.upos)) for token in sentence.tokens), strict=True)
+        yield Item({"tokens": list(tokens), "pos_tags": list(tags)}, meaning)
+
+
+def make_panx(order: Order) -> Iterator[Item]:
+    """Words with name tags; at least one name in each sentence."""
+    for meaning, sentence in draw_sentences(order, lambda said: any(token.entity != "O" for token in said.tokens)):
+        row = {
+            "tokens": [token.form for token in sentence.tokens],
+            "ner_tags": [NAMES.index(token.entity) for token in sentence.tokens],
+            "langs": [order.code] * len(sentence.tokens),
+        }
+        yield Item(row, meaning)
+
+
+def make_ccg(order: Order) -> Iterator[Item]:
+    """Words with parts of speech and the categories of their derivation."""
+    for meaning, sentence in draw_sentences(order):
+        row = {
+            "tokens": [token.form for token in sentence.tokens],
+            "pos_tags": [token.upos for token in sentence.tokens],
+            "categories": [token.category for token in sentence.tokens],
+        }
+        yield Item(row, meaning)
+
+
+def make_tatoeba(order: Order) -> Iterator[Item]:
+    """Sentences and what they are in `qaa`."""
+    translate = order.speaker(BEGINNING)
+    for meaning, sentence in draw_sentences(order):
+        row = {"source_sentence": sentence.text, "target_sentence": translate(meaning).text}
+        yield Item(row | {"source_lang": order.code, "target_lang": BEGINNING}, meaning)
+
+
+def make_bucc2018(order: Order) -> Iterator[Item]:
+    """One row: two corpora and which of their lines (counted from 1) say the same; twice as many lines do not.
+
+    The meaning: what the lines of the two corpora say.
+    """
+    rng, say, translate = order.rng("lines"), order.speaker(), order.speaker(BEGINNING)
+    meanings: dict[Meaning, None] = {}
+    while len(meanings) < 5 * order.size:
+        meanings[draw_meaning(order.world, rng, order.combos)] = None
+    drawn, size = list(meanings), order.size
+    foreign, home = shuffled(rng, drawn[: 3 * size]), shuffled(rng, drawn[:size] + drawn[3 * size :])
+    place = {meaning: number for number, meaning in enumerate(home, 1)}
+    gold = [[number, place[meaning]] for number, meaning in enumerate(foreign, 1) if meaning in place]
+    lines = {"sentence1": [say(meaning).text for meaning in foreign], "sentence2": [translate(m).text for m in home]}
+    yield Item({"lang": f"{order.code}-en", **lines, "gold": gold}, (foreign, home))
+
+
+def make_mewslix(order: Order) -> Iterator[Item]:
+    """Mentions of entities in a context, with the entity's description in `qaa`. The meaning: what is said."""
+    describe = order.speaker(BEGINNING)
+    for number, (meaning, sentence) in enumerate(draw_sentences(order, lambda said: bool(_mentions(said)))):
+        index, entity, text = _mentions(sentence)[0]
+        row = {
+            "id": f"{order.name}-{number}",
+            "language": order.code,
+            "context": sentence.text,
+            "mention": text,
+            "mention_start": index,
+            "entity": entity,
+            "entity_description": describe(_describe(order.world, entity)).text,
+        }
+        yield Item(row, meaning)
+
+
+def make_candidates(order: Order) -> Iterator[Item]:
+    """Every entity with its name and description in a language. The meaning: the description's."""
+    say, world = order.speaker(), order.world
+    for entity in (*world.people, *world.places, *world.organisations):
+        title = say(Clause("rest", Thing(entity))).span("subject")[1]
+        about = _describe(world, entity)
+        yield Item({"entity": entity, "language": order.code, "title": title, "description": say(about).text}, about)
+
+
+def _mentions(sentence: Sentence) -> list[tuple[int, str, str]]:
+    """(first character, entity, name as it stands) of each name."""
+    found = []
+    for index, token in enumerate(sentence.tokens):
+        if token.entity.startswith("B-"):
+            parts = [index, *(i for i, t in enumerate(sentence.tokens) if i > index and t.slot == token.slot)]
+            start, last = sentence.offsets[parts[0]], parts[-1]
+            text = sentence.text[start : sentence.offsets[last] + len(sentence.tokens[last].form)]
+            found.append((start, token.concept, text))
+    return found
+
+
+def _describe(world: World, entity: str) -> Clause:
+    """A person's home; of a place or an organisation who lives or serves there, or that a person does not."""
+    if entity in world.people:
+        return fact_clause(world, "live", entity)
+    verb, slot = ("live", "place") if entity in world.places else ("serve", "object")
+    there = [subject for subject, value in world.facts[verb].items() if value == entity]
+    return Clause(verb, Thing((*there, world.people[0])[0]), negated=not there, **{slot: Thing(entity)})
+
+
+def make_text(order: Order) -> Iterator[Item]:
+    """Short documents: tales, scripts, facts, questions with answers; words by the language's level of resources.
+
+    The meaning: what the sentences say, one after the other.
+    """
+    rng, say = order.rng("documents"), order.speaker()
+    left = order.size * RESOURCES[LAB_LANGUAGES[order.code].resource] // max(RESOURCES.values())
+    while left > 0:
+        told = _document(order.world, rng)
+        passage = tell(map(say, told), order.code)
+        left -= sum(len(sentence.tokens) for sentence in passage.sentences)
+        yield Item({"text": passage.text}, told)
+
+
+def _document(world: World, rng: Random) -> list[Meaning]:
+    kind, length = rng.random(), 4 + int(rng.random() * 5)
+    for share, draw in DOCUMENTS:
+        if kind < share:
+            return draw(world, rng, length)
+        kind -= share
+    return DOCUMENTS[0][1](world, rng, length)
+
+
+def _tale(world: World, rng: Random, length: int) -> list[Meaning]:
+    """Clauses and links on few subjects."""
+    subjects = [sample_clause(world, rng, split="text").subject for _ in range(3)]
+    clauses = [sample_clause(world, rng, split="text", subject=pick(rng, subjects)) for _ in range(length)]
+    return [
+        Link(clause, pick(rng, CONNECTIVES), sample_clause(world, rng, split="text")) if rng.random() < 0.2 else clause
+        for clause in clauses
+    ]
+
+
+def _story(world: World, rng: Random, length: int) -> list[Meaning]:
+    """One or two scripts, one after the other, each of one person."""
+    told: list[Meaning] = []
+    while len(told) < length:
+        script, person = int(rng.random() * len(world.scripts)), pick(rng, world.people)
+        told += [say_event(world, (script, place), person) for place in range(EVENTS)]
+    return told[: max(length, EVENTS)]
+
+
+def _facts(world: World, rng: Random, length: int) -> list[Meaning]:
+    """Facts and kinds."""
+    properties = [(verb, "", subject, "") for verb, pairs in world.facts.items() for subject in pairs]
+    facts = (*list_facts(world), *properties)
+    return [tell_fact(world, pick(rng, facts)) for _ in range(length)]
+
+
+def _answers(world: World, rng: Random, length: int) -> list[Meaning]:
+    """Questions, each followed by its answer in full."""
+    told: list[Meaning] = []
+    while len(told) < length:
+        clause = sample_clause(world, rng, split="text")
+        slots = [slot for slot in ("subject", "object", "recipient", "place", "time") if getattr(clause, slot)]
+        told += [world.ask(clause, pick(rng, slots)), clause]
+    return told
+
+
+DOCUMENTS = ((0.4, _tale), (0.3, _story), (0.2, _facts), (0.1, _answers))
+"""Share of the documents, and what draws one."""
