@@ -12,19 +12,21 @@ from functools import lru_cache
 from random import Random
 
 from xt.lab.concepts import VERBS
-from xt.lab.draw import pick, shuffled
+from xt.lab.draw import shuffled
 from xt.lab.languages import LAB_LANGUAGES
 from xt.lab.lexicon import SCRIPTS, build_lexicon
 from xt.lab.meaning import COUNTED, NUMERALS, PAST, Clause, Link, Meaning, Question, Thing
 
 _ORDERS = {
-    "SVO": ("subject", "verb", "object", "complement", "recipient", "place", "time"),
-    "SOV": ("time", "place", "subject", "recipient", "object", "complement", "verb"),
-    "VSO": ("verb", "subject", "object", "complement", "recipient", "place", "time"),
+    "SVO": ("subject", "verb", "object", "complement", "recipient", "place"),
+    "SOV": ("subject", "recipient", "place", "object", "complement", "verb"),
+    "VSO": ("verb", "subject", "object", "complement", "recipient", "place"),
 }
-_ARGUMENTS = {"subject": "NP", "object": "NP", "recipient": "PP", "complement": "AP"}
-_ENTITIES = {"person": "PER", "place": "LOC", "organisation": "ORG"}
+"""Of the verb and its arguments; a place is one where it is all that a copular clause says."""
+
 NUMBERS = {index: name for index, name in enumerate(NUMERALS, 2)} | {0: "how many"}
+_ARGUMENTS = {"subject": "NP", "object": "NP", "recipient": "PP", "complement": "AP", "place": "PP"}
+_ENTITIES = {"person": "PER", "place": "LOC", "organisation": "ORG"}
 _RECIPIENT = {name: verb.adposition for name, verb in VERBS.items() if verb.ditransitive}
 _OPTIONAL = ("object", "complement", "recipient", "place", "time")
 
@@ -75,8 +77,8 @@ class Speaker:
         self.stop = SCRIPTS[self.language.script].stop
         self._words: dict[tuple, Token] = {}
         self._phrases: dict[tuple, tuple[Token, ...]] = {}
-        self._frames: dict[tuple, dict[str, str]] = {}
-        self._usual: dict[tuple, tuple[str, ...]] = {}
+        self._orders: dict[tuple, tuple[str, ...]] = {}
+        self._plans: dict[tuple, tuple[tuple[str, str], ...]] = {}
 
     def word(self, concept: str, category: str, slot: str = "", marks: tuple[str, ...] = ()) -> Token:
         """A word of the lexicon as a token."""
@@ -92,138 +94,113 @@ class Speaker:
         """The tokens of a clause without its stop, beginning with the `fronted` slot where there is one.
 
         Without a generator a free order is SOV. Raises ValueError for a clause that cannot be said: a complement with
-        an object or a place, a slot that the verb does not take.
+        an object or a place, a recipient that the verb does not take.
         """
         filled = (*(slot for slot in _OPTIONAL if getattr(clause, slot) is not None), fronted, clause.verb)
-        free = self.language.word_order == "free" and rng is not None
-        order = self._shuffle(filled, rng) if free else self._usual.get(filled) or self._arrange(filled)
-        frame = self._frames.get((order, filled)) or self._frame(order, filled)
+        if rng is not None and self.language.word_order == "free":
+            order = self._arrange(filled, rng)
+        else:
+            order = self._orders.get(filled) or self._orders.setdefault(filled, self._arrange(filled, None))
+        plan = self._plans.get((order, filled)) or self._plans.setdefault((order, filled), _plan(order, filled))
         said: list[Token] = []
-        for slot in order:
+        for slot, category in plan:
             if slot == "verb":
-                said.extend(self._verb(clause, frame[slot], prefix))
+                key = (clause.verb, clause.time in PAST, clause.subject.number != 1, clause.negated, category, prefix)
+                said += self._phrases.get(key) or self._phrases.setdefault(key, self._say_verb(*key))
             else:
-                said.extend(self._phrase(slot, getattr(clause, slot), frame[slot], clause.verb, prefix))
+                key = (slot, getattr(clause, slot), category, _RECIPIENT.get(clause.verb), prefix)
+                said += self._phrases.get(key) or self._phrases.setdefault(key, self._say_phrase(*key))
         if clause.negated and self.language.negation == "end of clause":
             said.append(self.word("not", "S\\S"))
         return tuple(said)
 
-    def _arrange(self, filled: tuple) -> tuple[str, ...]:
-        """The usual order of the slots that are filled; what is fronted stands first, adjuncts then at the end."""
+    def _arrange(self, filled: tuple, rng: Random | None) -> tuple[str, ...]:
+        """The slots in order, drawn where there is a generator; a fronted argument leaves the adjuncts behind."""
         *slots, fronted, _ = filled
-        usual = _ORDERS.get(self.language.word_order, _ORDERS["SOV"])
-        order = [slot for slot in usual if slot in {"subject", "verb", *slots}]
-        adjuncts = _list_adjuncts(filled)
-        if fronted:
-            order = [slot for slot in order if slot not in adjuncts] + [slot for slot in order if slot in adjuncts]
-            order.sort(key=lambda slot: slot != fronted)
-        self._usual[filled] = tuple(order)
-        return self._usual[filled]
+        adjuncts, order = _list_adjuncts(filled), _ORDERS.get(self.language.word_order, _ORDERS["SOV"])
+        core = [slot for slot in order if slot in {"subject", "verb", *slots} - {*adjuncts}]
+        early = adjuncts if order == _ORDERS["SOV"] else []
+        if rng is not None:
+            core, early = shuffled(rng, core), [slot for slot in adjuncts if rng.random() < 0.5]
+        if fronted in adjuncts:
+            early = [fronted, *(slot for slot in early if slot != fronted)]
+        elif fronted:
+            core, early = [fronted, *(slot for slot in core if slot != fronted)], []
+        return (*early, *core, *(slot for slot in reversed(adjuncts) if slot not in early))
 
-    def _shuffle(self, filled: tuple, rng: Random) -> tuple[str, ...]:
-        """A drawn order: arguments and verb in any, each adjunct at either end, what is fronted first."""
-        adjuncts = _list_adjuncts(filled)
-        order = shuffled(rng, [slot for slot in ("subject", "verb", *filled[:-2]) if slot not in adjuncts])
-        for slot in adjuncts:
-            order.insert(pick(rng, (0, len(order)) if filled[-2] in (None, *adjuncts) else (len(order),)), slot)
-        return tuple(sorted(order, key=lambda slot: slot != filled[-2]) if filled[-2] else order)
+    def _say_verb(
+        self, verb: str, past: bool, plural: bool, negated: bool, category: str, prefix: str
+    ) -> tuple[Token, ...]:
+        negation = self.language.negation if negated else None
+        shown = {"past": past, "agreement": plural and self.language.agreement, "negation": negation == "suffix"}
+        said = self.word(verb, category, f"{prefix}verb", tuple(mark for mark, is_shown in shown.items() if is_shown))
+        return (self.word("not", _take(category, "/", category)), said) if negation == "before verb" else (said,)
 
-    def _frame(self, order: tuple[str, ...], filled: tuple) -> dict[str, str]:
-        """Slot -> category of its phrase, or of the verb, where they stand in this order."""
-        adjuncts = _list_adjuncts(filled)
-        verb = order.index("verb")
-        frame = {slot: "S/S" if order.index(slot) < verb else "S\\S" for slot in adjuncts}
-        arguments = {slot: _ARGUMENTS.get(slot, "PP") for slot in order if slot not in adjuncts and slot != "verb"}
-        left = [arguments[slot] for slot in order[:verb] if slot in arguments]
-        right = [arguments[slot] for slot in order[verb:] if slot in arguments]
-        category = "S"
-        for argument in left:
-            category = _take(category, "\\", argument)
-        for argument in reversed(right):
-            category = _take(category, "/", argument)
-        self._frames[order, filled] = {**frame, **arguments, "verb": category}
-        return self._frames[order, filled]
-
-    def _verb(self, clause: Clause, category: str, prefix: str) -> tuple[Token, ...]:
-        key = (clause.verb, clause.time in PAST, clause.subject.number != 1, clause.negated, category, prefix)
-        if key not in self._phrases:
-            wanted = {"past": key[1], "agreement": key[2] and self.language.agreement}
-            wanted["negation"] = key[3] and self.language.negation == "suffix"
-            marks = tuple(mark for mark, marked in wanted.items() if marked)
-            verb = self.word(clause.verb, category, f"{prefix}verb", marks)
-            before = clause.negated and self.language.negation == "before verb"
-            self._phrases[key] = (self.word("not", _take(category, "/", category)), verb) if before else (verb,)
-        return self._phrases[key]
-
-    def _phrase(self, slot: str, value: Thing | str, category: str, verb: str, prefix: str) -> tuple[Token, ...]:
-        """The tokens that say the filler of a slot."""
-        key = (slot, value, category, verb if slot == "recipient" else "", prefix)
-        said = self._phrases.get(key)
-        if said is None:
-            named = prefix + slot
-            if slot in ("time", "complement"):
-                said = (self.word(value, category, named),)
-            elif slot == "place" and value.head == "where":
-                said = (self.word("where", category, named),)
-            elif slot == "place":
-                said = self._adpositional(value, category, "in", named)
-            elif slot == "recipient":
-                said = self._adpositional(value, category, _RECIPIENT[verb], named)
-            else:
-                said = self._noun_phrase(value, named, slot == "object")
-            self._phrases[key] = said
-        return said
-
-    def _adpositional(self, thing: Thing, category: str, adposition: str, slot: str) -> tuple[Token, ...]:
-        phrase = self._noun_phrase(thing, slot, False)
+    def _say_phrase(
+        self, slot: str, value: Thing | str, category: str, towards: str | None, prefix: str
+    ) -> tuple[Token, ...]:
+        """The tokens that say the filler of a slot; `towards` is the verb's adposition."""
+        if slot in ("time", "complement"):
+            return (self.word(value, category, prefix + slot),)
+        if value.head == "where":
+            return (self.word("where", category, prefix + slot),)
+        phrase = self._say_thing(value, prefix + slot, slot == "object")
+        if slot in ("subject", "object"):
+            return phrase
+        adposition = "in" if slot == "place" else towards
         if self.language.adposition == "before":
             return (self.word(adposition, _take(category, "/", "NP")), *phrase)
         return (*phrase, self.word(adposition, _take(category, "\\", "NP")))
 
-    def _noun_phrase(self, thing: Thing, slot: str, is_object: bool) -> tuple[Token, ...]:
+    def _say_thing(self, thing: Thing, slot: str, is_object: bool) -> tuple[Token, ...]:
+        pronoun, case = ("object",) * is_object, ("object",) * (is_object and self.language.case == "suffix")
         if thing.head in self.lexicon.names:
-            return self._name(thing.head, slot, is_object)
+            return self._say_name(thing.head, slot, case)
         if thing.head in ("who", "what"):
-            return (self.word(thing.head, "NP", slot, ("object",) * is_object),)
-        marks = ("plural",) * (thing.number != 1) + ("object",) * (is_object and self.language.case == "suffix")
-        noun = [self.word(thing.head, "N", slot, marks)]
+            return (self.word(thing.head, "NP", slot, pronoun),)
+        said = []
+        if thing.definite or thing.number == 1:
+            said.append(self.word("the" if thing.definite else "a", "NP/N", slot))
+        if thing.number != 1:
+            category, number = "N/N" if said else "NP/N", NUMBERS.get(thing.number)
+            digits = Token(str(thing.number), "NUM", category, str(thing.number), slot=slot)
+            said.append(self.word(number, category, slot, pronoun * (thing.number == 0)) if number else digits)
+        noun = self.word(thing.head, "N", slot, ("plural",) * (thing.number != 1) + case)
         before = self.language.adjective == "before"
         adjectives = [self.word(name, "N/N" if before else "N\\N", slot) for name in thing.properties]
-        core = adjectives + noun if before else noun + adjectives
-        return (*self._determine(thing, slot, is_object), *core)
+        return (*said, *adjectives, noun) if before else (*said, noun, *adjectives)
 
-    def _determine(self, thing: Thing, slot: str, is_object: bool) -> list[Token]:
-        """Article and numeral: whichever is first makes the noun phrase."""
-        number, article = NUMBERS.get(thing.number, str(thing.number)), "the" if thing.definite else "a"
-        article = [self.word(article, "NP/N", slot)] if thing.definite or thing.number == 1 else []
-        category = "N/N" if article else "NP/N"
-        if thing.number == 1:
-            return article
-        if number not in self.lexicon.upos:
-            return [*article, Token(number, "NUM", category, number, slot=slot)]
-        return [*article, self.word(number, category, slot, ("object",) * (is_object and number == "how many"))]
-
-    def _name(self, entity: str, slot: str, is_object: bool) -> tuple[Token, ...]:
-        parts, kind = self.lexicon.names[entity], _ENTITIES[entity.partition(":")[0]]
-        marked = ("object",) if is_object and self.language.case == "suffix" else ()
-        forms = [self.lexicon.inflected[part, marked if part == parts[-1] else ()] for part in parts]
-        categories, tags = ["NP/NP"] * (len(parts) - 1) + ["NP"], [f"B-{kind}"] + [f"I-{kind}"] * (len(parts) - 1)
+    def _say_name(self, entity: str, slot: str, case: tuple[str, ...]) -> tuple[Token, ...]:
+        *first, last = self.lexicon.names[entity]
+        forms = [*(self.lexicon.forms[part] for part in first), self.lexicon.inflected[last, case]]
+        categories, tag = ["NP/NP"] * len(first) + ["NP"], _ENTITIES[entity.partition(":")[0]]
         return tuple(
-            Token(form, "PROPN", category, entity, tag, slot)
-            for form, category, tag in zip(forms, categories, tags, strict=True)
+            Token(form, "PROPN", category, entity, f"{'I' if index else 'B'}-{tag}", slot)
+            for index, (form, category) in enumerate(zip(forms, categories, strict=True))
         )
 
 
 def _list_adjuncts(filled: tuple) -> list[str]:
     """Time and place, unless the place is all that a copular clause says. Raises ValueError for what cannot be said."""
     *slots, _, verb = filled
-    said = {"object", "complement", "place"} & set(slots)
-    copular = verb == "be"
-    wrong = "complement" in slots and (not copular or len(said) > 1) or copular and not said
+    said = [slot for slot in ("object", "complement", "place") if slot in slots]
+    copular, alone = verb == "be", said == ["complement"]
+    wrong = copular and not said or "complement" in slots and not (copular and alone)
     if wrong or "recipient" in slots and verb not in _RECIPIENT:
         raise ValueError(f"cannot be said: the verb {verb} with {slots}")
-    argument = "place" if copular and said == {"place"} else None
-    return [slot for slot in ("place", "time") if slot in slots and slot != argument]
+    adjuncts = ("time",) if copular and said == ["place"] else ("time", "place")
+    return [slot for slot in adjuncts if slot in slots]
+
+
+def _plan(order: tuple[str, ...], filled: tuple) -> tuple[tuple[str, str], ...]:
+    """Each slot in order, with the category of its phrase, or of the verb, where it stands."""
+    at, adjuncts, category = order.index("verb"), _list_adjuncts(filled), "S"
+    for slot in order[:at]:
+        category = category if slot in adjuncts else _take(category, "\\", _ARGUMENTS[slot])
+    for slot in reversed(order[at + 1 :]):
+        category = category if slot in adjuncts else _take(category, "/", _ARGUMENTS[slot])
+    adjunct = {slot: "S/S" if order.index(slot) < at else "S\\S" for slot in adjuncts}
+    return tuple((slot, {"verb": category, **_ARGUMENTS, **adjunct}[slot]) for slot in order)
 
 
 def _take(result: str, slash: str, argument: str) -> str:

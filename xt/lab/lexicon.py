@@ -4,9 +4,9 @@ A word is drawn as sounds, written as Latin letters, and then put in the languag
 of a language, inflected ones included, differ from each other, so that text can be parsed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import combinations
 from random import Random
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from xt.lab.draw import generator, pick, shuffled
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES, LabLanguage
 from xt.lab.meaning import NUMERALS
-from xt.lab.world import World, build_world
+from xt.lab.world import build_world
 
 CONSONANTS, VOWELS = "ptkbdgmnszlrvfhjw", "aeiou"
 LOAN_SHARE = 0.05
@@ -115,14 +115,6 @@ def _parts_of_speech(seed: int) -> Mapping[str, str]:
     return MappingProxyType({**names, **FUNCTION_WORDS, **dict.fromkeys(NUMERALS, "NUM"), **ranked})
 
 
-def _syllables(world: World, concept: str, rng: Random) -> int:
-    """Frequent words are short (Zipf, 1935): one syllable to three by rank within the class."""
-    for table in world.ranked.values():
-        if concept in table:
-            return 1 + int(2 * table.index(concept) / len(table) + rng.random())
-    return 1
-
-
 @lru_cache(maxsize=8)
 def _loans(seed: int) -> tuple[str, ...]:
     count = round(LOAN_SHARE * len(_list_words(seed)))
@@ -134,23 +126,19 @@ def _list_words(seed: int) -> list[str]:
 
 
 def _root(seed: int, family: str, concept: str, purpose: str) -> str:
-    rng = generator(seed, purpose, family, concept)
-    return _phonology(seed, family).word(rng, _syllables(build_world(seed), concept, rng))
+    """A word as the family builds them, of one syllable to three: frequent words are short (Zipf, 1935)."""
+    rng, tables = generator(seed, purpose, family, concept), build_world(seed).ranked.values()
+    rank = next((table.index(concept) / len(table) for table in tables if concept in table), None)
+    return _phonology(seed, family).word(rng, 1 if rank is None else 1 + int(2 * rank + rng.random()))
 
 
-def _find_changes(seed: int, tree: Sequence[str], sounds: Iterable[str]) -> list[dict[int, int]]:
-    """One sound change, of sounds there are, for each level of the tree (family, branch, language), all different."""
+def _draw_changes(seed: int, tree: Sequence[str], sounds: Iterable[str]) -> Callable[[str], str]:
+    """What becomes of words: one sound change, of sounds there are, for each level of the tree, all different."""
     possible = [change for change in _CHANGES if set(change[0]) <= {*sounds, *VOWELS}]
     chosen: list[tuple[str, ...]] = []
     for level in tree:
         chosen.append(pick(generator(seed, "change", level), [change for change in possible if change not in chosen]))
-    return [str.maketrans(*change) for change in chosen]
-
-
-def _change(word: str, changes: Iterable[dict[int, int]]) -> str:
-    for change in changes:
-        word = word.translate(change)
-    return word
+    return lambda word: reduce(str.translate, (str.maketrans(*change) for change in chosen), word)
 
 
 @lru_cache(maxsize=64)
@@ -171,14 +159,14 @@ def _draw_words(seed: int, language: LabLanguage, concepts: Sequence[str]) -> di
         return {concept: _root(seed, language.family, concept, "root") for concept in concepts}
     known = _draw_sounds(seed, BEGINNING)
     apart = [level for level, other in zip(tree, _find_tree(origin), strict=True) if level != other]
-    from_origin = _find_changes(seed, apart, _phonology(seed, origin.family).consonants)
-    from_family = _find_changes(seed, tree[1:], _phonology(seed, language.family).consonants)
+    from_origin = _draw_changes(seed, apart, _phonology(seed, origin.family).consonants)
+    from_family = _draw_changes(seed, tree[1:], _phonology(seed, language.family).consonants)
     words, cognates = {}, _cognates(seed, language.code)
     for concept in concepts:
         if concept in cognates:
-            words[concept] = known[concept] if concept in loans else _change(known[concept], from_origin)
+            words[concept] = known[concept] if concept in loans else from_origin(known[concept])
         elif generator(seed, "inherits", language.code, concept).random() < FAMILY_SHARE:
-            words[concept] = _change(_root(seed, language.family, concept, "proto"), from_family)
+            words[concept] = from_family(_root(seed, language.family, concept, "proto"))
         else:
             words[concept] = _root(seed, language.family, concept, f"own {language.code}")
     return words
@@ -195,25 +183,20 @@ def _affixes(seed: int, language: LabLanguage) -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def _draw_names(seed: int) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
-    """Entity -> parts of its name, and part -> sounds; families, places and organisations show by their endings."""
+    """Entity -> parts of its name, and part -> sounds; families and places show by their endings."""
     world, rng = build_world(seed), generator(seed, "names")
     phonology = _phonology(seed, "names")
-    endings = [phonology.syllable(rng) + phonology.syllable(rng)[:2] for _ in range(9)]
+    endings = [phonology.syllable(rng) + phonology.syllable(rng)[:2] for _ in range(6)]
     sounds: dict[str, str] = {}
 
-    def name(part: str, syllables: int, ending: str) -> None:
+    plan = [(f"family:{index}", 1, endings[index % 3]) for index in range(15)]
+    plan += [(person, 2, "") for person in world.people]
+    plan += [(place, 1, endings[3 + index % 3]) for index, place in enumerate(world.places)]
+    plan += [(organisation, 2, "") for organisation in world.organisations]
+    plan += [(f"company:{index}", 2, "") for index in range(3)]
+    for part, syllables, ending in plan:
         words = (phonology.word(rng, syllables) + ending for _ in range(1000))
         sounds[part] = next(word for word in words if word not in sounds.values())
-
-    for index in range(15):
-        name(f"family:{index}", 1, endings[index % 3])
-    for person in world.people:
-        name(person, 2, "")
-    for index, place in enumerate(world.places):
-        name(place, 1, endings[3 + index % 3])
-    for organisation in world.organisations:
-        name(organisation, 2, "")
-    sounds |= {f"company:{index}": endings[6 + index] for index in range(3)}
     names = {person: (person, f"family:{i // 2 % 15}")[: 1 + i % 2] for i, person in enumerate(world.people)}
     names |= {place: (place,) for place in world.places}
     names |= {entity: (entity, f"company:{i % 3}") for i, entity in enumerate(world.organisations)}
@@ -230,15 +213,11 @@ def _draw_sounds(seed: int, code: str) -> Mapping[str, str]:
     sounds = {**_draw_names(seed)[1], **words}
     for concept, word in sounds.items():
         marks = _marks(language, concept, upos[concept])
-        while not taken.isdisjoint(forms := [_inflect(word, subset, affixes) for subset in marks]):
+        while not taken.isdisjoint(forms := [word + "".join(map(affixes.get, subset)) for subset in marks]):
             word += pick(rng, VOWELS if word[-1] in CONSONANTS else _phonology(seed, language.family).consonants)
         taken.update(forms)
         sounds[concept] = word
     return MappingProxyType(sounds)
-
-
-def _inflect(word: str, marks: Iterable[str], affixes: Mapping[str, str]) -> str:
-    return word + "".join(affixes[mark] for mark in marks)
 
 
 def _marks(language: LabLanguage, concept: str, upos: str) -> list[tuple[str, ...]]:
@@ -260,7 +239,7 @@ def build_lexicon(seed: int, code: str) -> Lexicon:
     inflected = {}
     for concept, word in _draw_sounds(seed, code).items():
         for marks in _marks(language, concept, upos[concept]):
-            form = _inflect(word, marks, affixes).translate(alphabet)
+            form = (word + "".join(map(affixes.get, marks))).translate(alphabet)
             inflected[concept, marks] = form.capitalize() if script.cased and upos[concept] == "PROPN" else form
     return Lexicon(
         forms=MappingProxyType({concept: inflected[concept, ()] for concept in upos}),
