@@ -24,7 +24,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Findings one by one, the quick ones first. Imports torch, and runs a one-cell notebook through papermill."""
+    """Findings one by one, the quick ones first. Imports torch, and runs one-cell notebooks through papermill."""
     yield Finding("python", sys.version.split()[0], sys.version_info >= (3, 11))
     for library, version in library_versions().items():
         yield Finding(library, version or "not installed", bool(version))
@@ -37,7 +37,8 @@ def examine() -> Iterator[Finding]:
     mini = folder("XT_ENCODERS") / "mini"
     there = (mini / "config.json").is_file()
     yield Finding("encoder mini", f"{mini}" if there else f"no encoder in {mini}; the study real needs it", there)
-    yield examine_notebook()
+    yield examine_notebook("notebook", "python3")
+    yield examine_notebook("warm notebook", "xt-warm")
 
 
 def examine_precision() -> Finding:
@@ -54,21 +55,22 @@ def attempt(what: str, action: Callable[[], str]) -> Finding:
         return Finding(what, str(error), fine=False)
 
 
-def examine_notebook() -> Finding:
-    """A one-cell notebook run by papermill on the kernel `python3`: whose interpreter it is, and how long it takes."""
+def examine_notebook(what: str, kernel: str) -> Finding:
+    """A one-cell notebook run by papermill: whose interpreter its kernel is, whether forked, and how long it takes."""
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
-    cell = nbformat.v4.new_code_cell("import sys; print(sys.executable)")
+    cell = nbformat.v4.new_code_cell("import sys; print(sys.executable, 'torch' in sys.modules, sep='\\n')")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         source = Path(place) / "doctor.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[cell]), source)
         try:
-            done = papermill.execute_notebook(str(source), None, kernel_name="python3", progress_bar=False)
+            done = papermill.execute_notebook(str(source), None, kernel_name=kernel, progress_bar=False)
         except (NoSuchKernel, DeadKernelError, papermill.PapermillExecutionError) as error:
-            return Finding("notebook", f"no kernel python3 that works: {error}", fine=False)
-    interpreter = done.cells[-1].outputs[0].text.strip()
+            return Finding(what, f"no kernel {kernel} that works: {error}", fine=False)
+    interpreter, forked = done.cells[-1].outputs[0].text.split("\n")[:2]
     ours = Path(interpreter).resolve().parent == Path(sys.executable).resolve().parent
-    return Finding("notebook", f"{time.monotonic() - started:.1f} s on {interpreter}", ours)
+    state = ", its libraries loaded already" if forked == "True" else ""
+    return Finding(what, f"{time.monotonic() - started:.1f} s on {interpreter}{state}", ours)

@@ -1,14 +1,20 @@
-"""Where runs execute: papermill processes on this machine, several side by side, in dependency order."""
+"""Where runs execute: papermill processes on this machine, several side by side, in dependency order.
+
+The processes and their kernels are forked from a warm one where that can be had (`xt.kernels`).
+"""
 
 import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
+from xt.kernels.client import WarmProcess, fork_warm
 
 POLL_SECONDS = 0.2
 
@@ -29,18 +35,34 @@ class Execution:
         return self.output.stem
 
 
-def start(execution: Execution, **environment: str) -> subprocess.Popen:
+def start(execution: Execution, **environment: str) -> WarmProcess | subprocess.Popen:
     """Starts papermill on an execution; its own output goes beside the executed notebook.
 
-    Variables of `environment` are added to those of this process.
+    Variables of `environment` are added to those of this process. Warns where the process is not a warm one.
     """
     execution.output.parent.mkdir(parents=True, exist_ok=True)
     execution.output.unlink(missing_ok=True)
     command = [sys.executable, "-m", "papermill", str(execution.notebook), str(execution.output)]
-    options = ["--kernel", "python3", "--no-progress-bar", "--parameters_yaml", yaml.safe_dump(execution.parameters)]
+    command += [
+        "--kernel",
+        kernel_name(),
+        "--no-progress-bar",
+        "--parameters_yaml",
+        yaml.safe_dump(execution.parameters),
+    ]
     variables = os.environ | {"TOKENIZERS_PARALLELISM": "false"} | environment
     with execution.output.with_suffix(".log").open("w") as log:
-        return subprocess.Popen([*command, *options], env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            return fork_warm(command, variables, stdout=log, stderr=log)
+        except OSError as error:
+            warnings.warn(f"notebooks start in ordinary processes, not in warm ones: {error}", stacklevel=2)
+            return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def kernel_name() -> str:
+    """The warm kernel where it is installed in this environment, else the ordinary one."""
+    there = (Path(sys.prefix) / "share" / "jupyter" / "kernels" / "xt-warm" / "kernel.json").is_file()
+    return "xt-warm" if there else "python3"
 
 
 def execute(
