@@ -201,10 +201,25 @@ def test_case_agreement_and_negation_follow_the_parameters():
         assert (forms["object"] != {token.slot: token.form for token in plain}["subject"]) == (
             language.case == "suffix"
         )
+        assert forms["subject"] != others["subject"]
         assert (forms["verb"] != others["verb"]) == (language.agreement or language.negation == "suffix")
         concepts = [token.concept for token in realise(many, 100, code).tokens]
         at = {"before verb": concepts.index("see") - 1, "end of clause": len(concepts) - 2}.get(language.negation)
         assert (concepts.index("not") if "not" in concepts else None) == at
+
+
+def test_several_are_plural_however_many_and_where_the_number_is_asked_for():
+    for code in CODES:
+        one, two, many, asked = (
+            [token.form for token in realise(meaning, 100, code).tokens if token.concept == "wolf"]
+            for meaning in (
+                Clause("run", Thing("wolf")),
+                Clause("run", Thing("wolf", number=2)),
+                Clause("run", Thing("wolf", number=19)),
+                WORLD.ask(Clause("run", Thing("wolf", number=3)), "number"),
+            )
+        )
+        assert two == many == asked != one
 
 
 def test_questions_begin_with_what_is_asked_or_leave_it_in_place():
