@@ -7,10 +7,11 @@ and a share of the facts.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from random import Random
 
 from xt.lab.draw import generator, pick, shuffled
-from xt.lab.items import Item, Order, tell
+from xt.lab.items import Item, Order, in_turns, tell
 from xt.lab.meaning import TIMES, Clause, Thing
 from xt.lab.pairs import in_split
 from xt.lab.world import EVENTS, HELD_OUT, World, fact_clause, script_event
@@ -24,22 +25,24 @@ def say_event(world: World, event: Event, person: str, **more) -> Clause:
     return script_event(world, world.scripts[event[0]], event[1], person, **more)
 
 
-def list_events(world: World, split: str, person: str) -> list[Event]:
+@lru_cache(maxsize=1024)
+def list_events(world: World, split: str, person: str) -> tuple[Event, ...]:
     """The events of all scripts that the split has with this person."""
     events = [(number, position) for number in range(len(world.scripts)) for position in range(EVENTS)]
-    return [event for event in events if in_split(world, split, say_event(world, event, person))]
+    return tuple(event for event in events if in_split(world, split, say_event(world, event, person)))
 
 
 def draw_events(world: World, rng: Random, split: str, count: int, places: Sequence[int]) -> tuple[str, list[Event]]:
-    """A person, and different events at some places of scripts; about half the time two are of one script."""
+    """A person, and events at some places of different scripts; half the time two of one script, not side by side."""
     while True:
         person = pick(rng, world.people)
         events = shuffled(rng, [event for event in list_events(world, split, person) if event[1] in places])
-        if len(events) >= count:
-            same = [event for event in events[count:] if event[0] == events[0][0]]
-            chosen = [events[0], *(same[:1] if rng.random() < 0.5 else []), *events[1:]][:count]
-            if len({_name(world, event) for event in chosen}) == count:
-                return person, shuffled(rng, chosen)
+        chosen = list({event[0]: event for event in events}.values())
+        script, position = chosen[0]
+        apart = [event for event in events if event[0] == script and abs(event[1] - position) > 1]
+        chosen[1:1] = apart[:1] if rng.random() < 0.5 else []
+        if len(chosen) >= count:
+            return person, shuffled(rng, chosen[:count])
 
 
 def _name(world: World, event: Event) -> tuple:
@@ -50,14 +53,13 @@ def _name(world: World, event: Event) -> tuple:
 def make_hellaswag(order: Order) -> Iterator[Item]:
     """What a person does next, out of four. The meaning: (clauses of the context, endings, label)."""
     rng, say, world = order.rng("stories"), order.speaker(), order.world
-    for ind in range(order.size):
+    for ind, label in enumerate(islice(in_turns(rng, 4), order.size)):
         person, endings = draw_events(world, rng, order.combos, 4, range(1, EVENTS))
-        label = int(rng.random() * 4)
         script, position = endings[label]
-        first = int(rng.random() * position)
+        told_already = [place + 1 for number, place in endings if number == script and place < position]
+        first = pick(rng, range(max(told_already, default=0), position))
         time = pick(rng, (None, *TIMES))
-        told = [say_event(world, (script, place), person) for place in range(first, position)]
-        told[0] = say_event(world, (script, first), person, time=time)
+        told = [say_event(world, (script, place), person, time=time) for place in range(first, position)]
         clauses = [say_event(world, event, person) for event in endings]
         story = tell(map(say, told), order.code)
         begins = story.starts[-1]
@@ -77,13 +79,12 @@ def make_hellaswag(order: Order) -> Iterator[Item]:
 
 
 def make_xcopa(order: Order) -> Iterator[Item]:
-    """An event's cause (what comes before it) or effect, out of two. The meaning: (premise, choices, question, label)."""
+    """What comes before an event (cause) or after it, out of two. The meaning: (premise, choices, question, label)."""
     rng, say, world = order.rng("causes"), order.speaker(), order.world
-    for idx in range(order.size):
-        question = ("cause", "effect")[idx % 2]
+    for idx, label in enumerate(islice(in_turns(rng, 2), order.size)):
+        question = pick(rng, ("cause", "effect"))
         step = 1 if question == "cause" else -1
         person, events = draw_events(world, rng, order.combos, 2, [p for p in range(EVENTS) if 0 <= p + step < EVENTS])
-        label = int(rng.random() * 2)
         premise = say_event(world, (events[label][0], events[label][1] + step), person)
         choices = [say_event(world, event, person) for event in events]
         row = {"premise": say(premise).text, "choice1": say(choices[0]).text, "choice2": say(choices[1]).text}
@@ -109,9 +110,8 @@ def _phrases(world: World, say, events: Sequence[Event], person: str, **more) ->
 def make_siqa(order: Order) -> Iterator[Item]:
     """What a person does something with next, out of three. The meaning: (clauses, question, objects, label)."""
     rng, say, world = order.rng("next"), order.speaker(), order.world
-    for _ in range(order.size):
+    for label in islice(in_turns(rng, 3), order.size):
         person, events = draw_alike(world, rng, order.combos, 3, range(1, EVENTS))
-        label = int(rng.random() * 3)
         script, position = events[label]
         told = [say_event(world, (script, place), person) for place in range(position)]
         question = world.ask(say_event(world, events[label], person, time="soon"), "object")
@@ -122,11 +122,11 @@ def make_siqa(order: Order) -> Iterator[Item]:
 
 
 def make_cosmosqa(order: Order) -> Iterator[Item]:
-    """Two people's stories, each without one event: what was it done with, out of four? The meaning as in `make_siqa`."""
+    """Two stories, each without one event: what was it done with, out of four? The meaning as in `make_siqa`."""
     rng, say, world = order.rng("gaps"), order.speaker(), order.world
-    for number in range(order.size):
+    for number, label in enumerate(islice(in_turns(rng, 4), order.size)):
         person, events = draw_alike(world, rng, order.combos, 4, range(EVENTS))
-        label, beside = shuffled(rng, range(4))[:2]
+        beside = pick(rng, [place for place in range(4) if place != label])
         other = pick(rng, [one for one in world.people if one != person])
         stories = [
             [say_event(world, (script, place), name) for place in range(EVENTS) if place != gap]
@@ -185,9 +185,8 @@ def make_commonsenseqa(order: Order) -> Iterator[Item]:
     known = [fact for fact in list_facts(world) if (fact in held) == (order.combos == "test")]
     sorts = {fact[:2]: [other for other in known if other[:2] == fact[:2]] for fact in known}
     large = [facts for facts in sorts.values() if len({value for *_, value in facts}) >= 5]
-    for number in range(order.size):
+    for number, label in enumerate(islice(in_turns(rng, 5), order.size)):
         facts = list({fact[3]: fact for fact in shuffled(rng, pick(rng, large))}.values())[:5]
-        label = int(rng.random() * 5)
         slot = "place" if facts[label][0] == "live" else "object"
         told = [tell_fact(world, fact) for fact in facts]
         question = world.ask(told[label], slot)

@@ -7,7 +7,7 @@ takes its arguments on the side where they are, the nearest first and those on i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
 
@@ -72,8 +72,9 @@ class Sentence:
 class Speaker:
     """One language of one world: says clauses; phrases once said are kept."""
 
-    def __init__(self, seed: int, code: str) -> None:
-        self.language, self.lexicon = LAB_LANGUAGES[code], build_lexicon(seed, code)
+    def __init__(self, seed: int, code: str, order_of: str) -> None:
+        order = {name: getattr(LAB_LANGUAGES[order_of], name) for name in ("word_order", "adjective", "adposition")}
+        self.language, self.lexicon = replace(LAB_LANGUAGES[code], **order), build_lexicon(seed, code)
         self.stop = SCRIPTS[self.language.script].stop
         self._words: dict[tuple, Token] = {}
         self._phrases: dict[tuple, tuple[Token, ...]] = {}
@@ -210,17 +211,17 @@ def _take(result: str, slash: str, argument: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def speaker(seed: int, code: str) -> Speaker:
-    """The speaker of a language in the world of a seed."""
-    return Speaker(seed, code)
+def speaker(seed: int, code: str, order_of: str | None = None) -> Speaker:
+    """The speaker of a language in the world of a seed, perhaps one who keeps another language's order."""
+    return Speaker(seed, code, order_of or code)
 
 
-def realise(meaning: Meaning, seed: int, code: str, rng: Random | None = None) -> Sentence:
+def realise(meaning: Meaning, seed: int, code: str, rng: Random | None = None, order_of: str | None = None) -> Sentence:
     """A meaning said in a language. The generator draws where the order is free; without it that is SOV.
 
-    Raises ValueError for a meaning that cannot be said.
+    `order_of` puts the words in the order of another language. Raises ValueError for a meaning that cannot be said.
     """
-    voice = speaker(seed, code)
+    voice = speaker(seed, code, order_of)
     match meaning:
         case Clause():
             tokens = (*voice.say_clause(meaning, rng), Token(voice.stop, "PUNCT", "S\\S", "."))

@@ -1,11 +1,12 @@
 """What a generator is asked for, and what it gives: items, each a row of a release and the meanings behind it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Any
 
-from xt.lab.draw import generator
+from xt.lab.draw import generator, shuffled
 from xt.lab.grammar import Sentence, join
 from xt.lab.languages import BEGINNING
 from xt.lab.meaning import Meaning
@@ -78,3 +79,15 @@ def tell(sentences: Iterator[Sentence], code: str) -> Passage:
     said = tuple(sentences)
     text, starts = join(said, code)
     return Passage(text, said, tuple(starts))
+
+
+def once(draw: Callable[..., Iterator]) -> Callable[..., tuple]:
+    """A function of an order that draws what is said, whatever the language: done once for all languages."""
+    kept = lru_cache(maxsize=4)(lambda *asked: tuple(draw(*asked)))
+    return lambda order, *more: kept(replace(order, code=BEGINNING, other=BEGINNING, noise=FAITHFUL), *more)
+
+
+def in_turns(rng: Random, count: int) -> Iterator[int]:
+    """0 to `count` - 1 in one drawn permutation after the other, for ever: balanced labels."""
+    while True:
+        yield from shuffled(rng, range(count))

@@ -1,18 +1,19 @@
 """Two texts and their relation: inference (mnli, snli, anli, xnli) and paraphrase (qqp, pawsx).
 
 The logic of inference: a negated clause denies every event that fits it; a thing is what its head says and all
-hypernyms say, with each of its properties; what has a property lacks the antonym; who is in a place at a stated time
-does nothing of the same sort elsewhere then. A hypothesis is drawn before its label: then the clause of the premise
-that decides it is built, so that a hypothesis alone tells nothing.
+hypernyms say, with each of its properties; what has a property lacks the antonym; who is said by name to do something
+in a place at a moment does not do it elsewhere then. A hypothesis is drawn before its label: then the clause of the
+premise that decides it is built, so that a hypothesis alone tells nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from random import Random
 
 from xt.lab.concepts import VERBS
 from xt.lab.draw import pick, shuffled
-from xt.lab.items import Item, Order, tell
+from xt.lab.items import Item, Order, in_turns, once, tell
 from xt.lab.meaning import TIMES, Clause, Link, Question, Thing
 from xt.lab.translation import THINGS
 from xt.lab.world import World, combination_split, describe, sample_clause, sample_thing
@@ -30,6 +31,7 @@ CASES = {
 
 INVERTIBLE = tuple(name for name, verb in VERBS.items() if verb.inverse)
 FILLED = (*THINGS, "time")
+MOMENTS = ("yesterday", "today", "now", "tomorrow")
 
 
 def swap_roles(clause: Clause) -> Clause:
@@ -56,9 +58,8 @@ def _things(clause: Clause) -> list[tuple[str, Thing]]:
     return [(slot, thing) for slot in THINGS if (thing := getattr(clause, slot))]
 
 
-def _with_heads(clause: Clause, slot: str, heads: Iterable[str]) -> list[Clause]:
-    thing = getattr(clause, slot)
-    return [replace(clause, **{slot: replace(thing, head=head)}) for head in heads if head != thing.head]
+def _named(thing: Thing, heads: Iterable[str]) -> list[Thing]:
+    return [replace(thing, head=head) for head in heads if head != thing.head]
 
 
 def _peers(world: World, head: str) -> Sequence[str]:
@@ -67,54 +68,52 @@ def _peers(world: World, head: str) -> Sequence[str]:
     return world.siblings(head) if head in world.kinds else entities[head.partition(":")[0]]
 
 
-def _specials(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+Change = tuple[str, list]
+"""A slot, and what may be put there."""
+
+
+def _specials(world: World, rng: Random, clause: Clause) -> Iterator[Change]:
     """One step more special: a kind for its hypernym, a property, a place or a time more."""
     for slot, thing in _things(clause):
         if thing.head in world.kinds:
-            yield _with_heads(clause, slot, world.hyponyms(thing.head))
-            described = replace(thing, properties=describe(world, rng, thing.head).properties)
-            yield [replace(clause, **{slot: described})] if described.properties and not thing.properties else []
-    yield [replace(clause, place=sample_thing(world, rng, "place building"))] * (
-        not clause.place and clause.verb != "be"
-    )
-    yield [replace(clause, time=pick(rng, TIMES))] * (not clause.time)
+            yield slot, _named(thing, world.hyponyms(thing.head))
+            properties = describe(world, rng, thing.head).properties
+            yield slot, [replace(thing, properties=properties)] if properties and not thing.properties else []
+    yield "place", [] if clause.place or clause.verb == "be" else [sample_thing(world, rng, "place building")]
+    yield "time", [] if clause.time else [pick(rng, TIMES)]
 
 
-def _generals(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+def _generals(world: World, rng: Random, clause: Clause) -> Iterator[Change]:
     """One step more general: a hypernym for a kind, or a property, a place, a time less."""
     for slot, thing in _things(clause):
         if thing.head in world.kinds:
-            yield _with_heads(clause, slot, world.hypernyms(thing.head))
-            yield [replace(clause, **{slot: replace(thing, properties=())})] * len(thing.properties)
-    yield [replace(clause, place=None)] * (clause.place is not None)
-    yield [replace(clause, time=None)] * (clause.time is not None)
+            yield slot, _named(thing, world.hypernyms(thing.head))
+            yield slot, [replace(thing, properties=())] if thing.properties else []
+    yield from ((slot, [None]) for slot in ("place", "time") if getattr(clause, slot))
 
 
-def _others(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
+def _others(world: World, rng: Random, clause: Clause) -> Iterator[Change]:
     """One participant, or the time, is another."""
     for slot, thing in _things(clause):
-        if slot != "place" or not clause.time:
-            yield _with_heads(clause, slot, _peers(world, thing.head))
-    yield [replace(clause, time=time) for time in TIMES if clause.time not in (None, time)]
+        yield slot, [] if slot == "place" and clause.time else _named(thing, _peers(world, thing.head))
+    yield "time", [time for time in TIMES if clause.time not in (None, time)]
 
 
-def _opposites(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
-    """The antonym."""
-    yield [replace(clause, complement=world.properties[clause.complement].antonym)] if clause.complement else []
-
-
-def _elsewhere(world: World, rng: Random, clause: Clause) -> Iterator[list[Clause]]:
-    """The same person at the same time in another place."""
-    if clause.time and clause.place and clause.subject.head in world.people and clause.place.head in world.places:
-        yield _with_heads(clause, "place", world.places)
+def _elsewhere(world: World, rng: Random, clause: Clause) -> Iterator[Change]:
+    """The same person at the same moment in another place."""
+    named = clause.subject.head in world.people and clause.place and clause.place.head in world.places
+    if named and clause.time in MOMENTS:
+        yield "place", _named(clause.place, world.places)
 
 
 STEPS = {
-    "same": lambda world, rng, clause: [[clause]],
+    "same": lambda world, rng, clause: [("verb", [clause.verb])],
     "special": _specials,
     "general": _generals,
     "other": _others,
-    "opposite": _opposites,
+    "opposite": lambda world, rng, clause: (
+        [("complement", [world.properties[clause.complement].antonym])] if clause.complement else []
+    ),
     "elsewhere": _elsewhere,
 }
 REPEATED = ("special", "general")
@@ -123,9 +122,11 @@ REPEATED = ("special", "general")
 
 def _step(world: World, rng: Random, clause: Clause, name: str, split: str) -> Clause | None:
     """The clause one step away; None where the split has no such clause."""
-    groups = [[step for step in steps if in_split(world, split, step)] for steps in STEPS[name](world, rng, clause)]
-    groups = [group for group in groups if group]
-    return pick(rng, pick(rng, groups)) if groups else None
+    for slot, values in shuffled(rng, list(STEPS[name](world, rng, clause))):
+        for value in shuffled(rng, values):
+            if in_split(world, split, step := replace(clause, **{slot: value})):
+                return step
+    return None
 
 
 def _premise(world: World, rng: Random, hypothesis: Clause, label: int, split: str, repeats: int) -> Clause | None:
@@ -173,23 +174,24 @@ def draw_inference(
     return shuffled(rng, premise), hypotheses
 
 
-def infer(order: Order, lengths: Sequence[int], repeats: int = 0) -> Iterator[tuple[str, str, int, tuple]]:
-    """Premise, hypothesis, label and (clauses of the premise, hypothesis); k sentences decide k hypotheses.
+@once
+def draw_premises(order: Order, lengths: Sequence[int], repeats: int) -> Iterator[tuple[list, list, list]]:
+    """Premises of one of the lengths, each with as many hypotheses, and their labels."""
+    rng, left = order.rng("inference"), order.size
+    labels = in_turns(rng, len(LABELS))
+    while left > 0:
+        chosen = list(islice(labels, min(pick(rng, lengths), left)))
+        yield *draw_inference(order.world, rng, order.combos, chosen, repeats), chosen
+        left -= len(chosen)
 
-    Labels come in drawn permutations.
-    """
-    rng, say, made = order.rng("inference"), order.speaker(), 0
-    labels: list[int] = []
-    while made < order.size:
-        count = min(pick(rng, lengths), order.size - made)
-        while len(labels) < count:
-            labels += shuffled(rng, range(len(LABELS)))
-        chosen, labels = labels[:count], labels[count:]
-        premise, hypotheses = draw_inference(order.world, rng, order.combos, chosen, repeats)
+
+def infer(order: Order, lengths: Sequence[int], repeats: int = 0) -> Iterator[tuple[str, str, int, tuple]]:
+    """Premise, hypothesis, label and (clauses of the premise, hypothesis)."""
+    say = order.speaker()
+    for premise, hypotheses, labels in draw_premises(order, lengths, repeats):
         text = tell(map(say, premise), order.code).text
-        for hypothesis, label in zip(hypotheses, chosen, strict=True):
-            yield text, say(hypothesis).text, label, (tuple(premise), hypothesis)
-        made += count
+        for hypothesis, label in zip(hypotheses, labels, strict=True):
+            yield text, say(hypothesis).text, label, (premise, hypothesis)
 
 
 def make_mnli(order: Order, lengths: Sequence[int] = (1, 2, 3), repeats: int = 0) -> Iterator[Item]:
@@ -221,23 +223,41 @@ def make_xnli(order: Order) -> Iterator[Item]:
 def make_qqp(order: Order) -> Iterator[Item]:
     """Two questions, the same or not (1 or 0), each with either of two inverse verbs. The meaning: both questions."""
     rng, say, world = order.rng("questions"), order.speaker(), order.world
-    for idx, label in zip(range(order.size), _alternate(rng), strict=False):
+    for idx, label in zip(range(order.size), in_turns(rng, 2), strict=False):
         meaning = _draw_questions(world, rng, order.combos, label)
         first, second = (say(question).text for question in meaning)
         yield Item({"question1": first, "question2": second, "label": label, "idx": idx}, meaning)
 
 
 def _draw_questions(world: World, rng: Random, split: str, label: int) -> tuple[Question, ...]:
-    """A question and its paraphrase, or one that differs in one slot, which has what another draw of its verb has."""
+    """A question and its paraphrase; or one with exchanged roles, or with a slot of another draw of its verb.
+
+    Both are drawn, whatever the label.
+    """
     while True:
-        clause = sample_clause(world, rng, split=split, verb=pick(rng, INVERTIBLE), negated=False)
-        drawn = sample_clause(world, rng, split=split, verb=clause.verb, negated=False)
+        clause, drawn = _draw_invertible(world, rng, split)
         asked = pick(rng, ["whether", *(slot for slot in FILLED if getattr(clause, slot))])
         changed = pick(rng, [slot for slot in FILLED if slot != asked])
-        other = clause if label else replace(clause, **{changed: getattr(drawn, changed)})
-        pair = [one if rng.random() < 0.5 else invert(world, one) for one in shuffled(rng, [clause, other])]
-        if in_split(world, split, *pair) and (label or other != clause) and (pair[0] != pair[1] or rng.random() < 0.2):
-            return tuple(_ask(world, one, asked, one.verb != clause.verb) for one in pair)
+        wrong = [replace(clause, **{changed: getattr(drawn, changed)})]
+        wrong += [swap_roles(clause)] if asked == "whether" and _alike(world, clause) else []
+        other, twice = pick(rng, wrong), rng.random() < 0.2
+        one, two = (shuffled(rng, [said, invert(world, said)]) for said in (clause, clause if label else other))
+        fits = in_split(world, split, other, invert(world, other), *one)
+        if fits and other != clause and other.subject not in (other.object, other.recipient):
+            pair = shuffled(rng, [one[0], one[1] if label and not twice else two[0]])
+            return tuple(_ask(world, said, asked, said.verb != clause.verb) for said in pair)
+
+
+def _draw_invertible(world: World, rng: Random, split: str) -> list[Clause]:
+    """Two clauses with one verb that has an inverse."""
+    verb = pick(rng, INVERTIBLE)
+    return [sample_clause(world, rng, split=split, verb=verb, negated=False) for _ in range(2)]
+
+
+def _alike(world: World, clause: Clause) -> bool:
+    """Can the roles that the inverse verb exchanges be exchanged without it?"""
+    one, other = clause.subject, swap_roles(clause).subject
+    return one != other and world.domain_of(one.head) == world.domain_of(other.head)
 
 
 def _ask(world: World, clause: Clause, slot: str, inverted: bool) -> Question:
@@ -249,21 +269,20 @@ def _ask(world: World, clause: Clause, slot: str, inverted: bool) -> Question:
 def make_pawsx(order: Order) -> Iterator[Item]:
     """Sentences of nearly the same words, paraphrases (1) or not (0). The meaning: both."""
     rng, say, world = order.rng("paraphrase"), order.speaker(), order.world
-    for _, label in zip(range(order.size), _alternate(rng), strict=False):
+    for label in islice(in_turns(rng, 2), order.size):
         first, second = pick(rng, (_exchange_roles, _exchange_clauses))(world, rng, order.combos, label)
         row = {"sentence1": say(first).text, "sentence2": say(second).text, "label": str(label)}
         yield Item(row, (first, second))
 
 
 def _exchange_roles(world: World, rng: Random, split: str, label: int) -> tuple[Clause, Clause]:
-    """Roles and verb are exchanged (the same is said), or only one of them."""
+    """Roles and verb are exchanged (the same is said), or only one of them: the verb, mostly."""
     while True:
-        clause = sample_clause(world, rng, split=split, verb=pick(rng, INVERTIBLE), negated=rng.random() < 0.2)
-        swapped, inverse = swap_roles(clause), invert(world, clause)
-        second = inverse if label else pick(rng, (swapped, swap_roles(inverse)))
-        alike = world.domain_of(clause.subject.head) == world.domain_of(swapped.subject.head)
-        if alike and clause.subject != swapped.subject and in_split(world, split, second):
-            return clause, second
+        clause, _ = _draw_invertible(world, rng, split)
+        inverse = invert(world, clause)
+        wrong = swap_roles(clause), swap_roles(inverse)
+        if _alike(world, clause) and in_split(world, split, inverse, *wrong):
+            return clause, inverse if label else wrong[rng.random() < 0.75]
 
 
 def _exchange_clauses(world: World, rng: Random, split: str, label: int) -> tuple[Link, Link]:
@@ -272,13 +291,6 @@ def _exchange_clauses(world: World, rng: Random, split: str, label: int) -> tupl
         one, other = (sample_clause(world, rng, split=split, negated=False) for _ in range(2))
         crossed = [replace(one, subject=other.subject), replace(other, subject=one.subject)]
         typed = all(world.fits(clause.subject.head, world.verbs[clause.verb].subject) for clause in crossed)
-        differ = one.verb != other.verb and one.subject != other.subject
-        if typed and differ and in_split(world, split, *crossed):
+        if typed and one.verb != other.verb and one.subject != other.subject and in_split(world, split, *crossed):
             second = [other, one] if label else shuffled(rng, crossed)
             return Link(one, "and", other), Link(second[0], "and", second[1])
-
-
-def _alternate(rng: Random) -> Iterator[int]:
-    """0 and 1 in drawn pairs, for ever."""
-    while True:
-        yield from shuffled(rng, (0, 1))

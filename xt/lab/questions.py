@@ -8,10 +8,11 @@ it is made of one that another clause's subject, object or verb was put into.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from random import Random
 
 from xt.lab.draw import pick, shuffled
-from xt.lab.items import Item, Order, Passage, tell
+from xt.lab.items import Item, Order, Passage, once, tell
 from xt.lab.meaning import CONNECTIVES, COUNTED, Clause, Link, Meaning, Question, Thing
 from xt.lab.pairs import in_split, invert
 from xt.lab.translation import THINGS
@@ -31,16 +32,16 @@ class Asked:
     """The slot of that sentence which is the answer."""
 
 
-def draw_clauses(world: World, rng: Random, split: str, count: int) -> list[Clause]:
+def draw_clauses(world: World, rng: Random, split: str, length: int) -> list[Clause]:
     """Clauses with three subjects, and verbs that several of them share as far as there are; in a drawn order."""
     subjects = [sample_clause(world, rng, split=split).subject for _ in range(3)]
     pool = []
-    for _ in range(4 * count):
+    for _ in range(3 * length):
         clause = sample_clause(world, rng, split=split, subject=pick(rng, subjects))
         place = sample_thing(world, rng, "place building") if rng.random() < 0.3 else clause.place
         pool.append(replace(clause, place=place))
     tellers = {clause.verb: {other.subject for other in pool if other.verb == clause.verb} for clause in pool}
-    chosen = sorted(dict.fromkeys(pool), key=lambda clause: -len(tellers[clause.verb]))[:count]
+    chosen = sorted(dict.fromkeys(pool), key=lambda clause: -len(tellers[clause.verb]))[:length]
     return shuffled(rng, chosen)
 
 
@@ -134,23 +135,21 @@ class Style:
     """Are clauses joined in pairs?"""
 
 
-def read_passages(order: Order, style: Style) -> Iterator[tuple[Passage, tuple[Meaning, ...], list[tuple[int, Asked]]]]:
-    """Passages as told, their meanings, and questions with their running numbers."""
-    rng, say, world = order.rng("passages"), order.speaker(), order.world
-    answerable = [number % 3 >= style.unanswerable for number in range(order.size)]
+@once
+def draw_passages(order: Order, style: Style) -> Iterator[tuple[tuple[Meaning, ...], list[Asked]]]:
+    """What passages tell, and the questions on each."""
+    rng, world = order.rng("passages"), order.world
     slots = SLOTS if style.linked else (*SLOTS, "number")
-    made = 0
-    while made < order.size:
+    answerable = [number % 3 >= style.unanswerable for number in range(order.size)]
+    while answerable:
+        wanted, rest = answerable[: style.questions], answerable[style.questions :]
         clauses = draw_clauses(world, rng, order.combos, pick(rng, style.lengths))
-        wanted = answerable[made : made + style.questions]
         asked = draw_questions(world, rng, order.combos, clauses, shuffled(rng, wanted), slots)
         if len(asked) == len(wanted):
             told = tuple(_link(rng, clauses) if style.linked else clauses)
-            questions = [
-                Asked(q, *_locate(told, clauses[index], slot) if index >= 0 else (-1, slot)) for q, index, slot in asked
-            ]
-            yield tell(map(say, told), order.code), told, list(enumerate(questions, made))
-            made += len(wanted)
+            places = [_locate(told, clauses[index], slot) if index >= 0 else (-1, slot) for _, index, slot in asked]
+            yield told, [Asked(question, *place) for (question, *_), place in zip(asked, places, strict=True)]
+            answerable = rest
 
 
 def _locate(told: Sequence[Meaning], clause: Clause, slot: str) -> tuple[int, str]:
@@ -166,12 +165,13 @@ def _locate(told: Sequence[Meaning], clause: Clause, slot: str) -> tuple[int, st
 
 def _make(order: Order, style: Style, finish: Callable[[dict, Passage], dict]) -> Iterator[Item]:
     """Items with the columns that all these releases have; `finish` makes a release's row of them."""
-    name, ask = order.name.replace("/", "-"), order.speaker(order.other)
-    for passage, told, questions in read_passages(order, style):
-        for number, asked in questions:
+    say, ask, number = order.speaker(), order.speaker(order.other), count()
+    for told, questions in draw_passages(order, style):
+        passage = tell(map(say, told), order.code)
+        for asked in questions:
             found = passage.answers(asked.index, asked.slot) if asked.index >= 0 else {"text": [], "answer_start": []}
-            row = {"id": f"{name}-{number}", "context": passage.text, "question": ask(asked.question).text}
-            yield Item(finish(row | {"answers": found}, passage), (told, asked))
+            row = {"id": f"{order.name.replace('/', '-')}-{next(number)}", "context": passage.text}
+            yield Item(finish(row | {"question": ask(asked.question).text, "answers": found}, passage), (told, asked))
 
 
 def _entitle(row: dict, passage: Passage) -> dict:
