@@ -39,6 +39,7 @@ class Knobs:
     patience: int = knob(30, "looks without a better score before training stops", ">= 1")
     tokens_per_batch: int = knob(4096, "padded tokens per forward pass", ">= 16")
     data_seed: int = knob(0, "draws caps and selection data; the same for every run of a study", ">= 0")
+    trained_embeddings: str = knob("all", "input rows that are parameters; equal but for rounding", "all or seen")
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")
     precision: str = knob("bf16", "bf16 = autocast; weights are float32 always", "bf16 or fp32")
     num_threads: int = knob(1, "processor threads of one run", ">= 1")
@@ -130,6 +131,25 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             num_selection_examples=200,
         ),
         "multiple_choice": dict(num_epochs=1, max_train_examples=3000),
+    },
+    "lab": {
+        "all": dict(
+            learning_rate=1e-3,
+            num_epochs=2,
+            batch_size=32,
+            max_seq_length=96,
+            dropout=0.0,
+            max_train_examples=4000,
+            max_eval_examples=300,
+            num_selection_examples=200,
+            selection_steps=50,
+            tokens_per_batch=4096,
+            trained_embeddings="seen",
+            attention="eager",
+        ),
+        "span_qa": dict(
+            doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150
+        ),
     },
 }
 """Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name."""

@@ -18,10 +18,9 @@ def class_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
 
 
 def span_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
-    """(B, T, 2) start and end scores; padded positions get the lowest score, so that no softmax counts them."""
+    """(B, T, 2) start and end scores."""
     output = model(**inputs)
-    scores = torch.stack([output.start_logits, output.end_logits], dim=-1).float()
-    return scores.masked_fill(inputs["attention_mask"].unsqueeze(-1) == 0, torch.finfo(scores.dtype).min)
+    return torch.stack([output.start_logits, output.end_logits], dim=-1).float()
 
 
 def token_scores(model, inputs: Mapping, labels: torch.Tensor) -> torch.Tensor:
@@ -36,7 +35,11 @@ def class_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def span_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2)."""
+    """Cross-entropy over positions, summed over starts and ends. `scores` (B, T, 2), `labels` (B, 2).
+
+    As in transformers' own question-answering heads, padded positions take part in the softmax, so that this loss
+    depends a little on what a feature is padded with (half a percent in the tests).
+    """
     return cross_entropy(scores, labels, reduction="sum")
 
 
@@ -124,11 +127,10 @@ class SeenRows(torch.nn.Embedding):
 def seen_rows_only(network: Network, seen: np.ndarray) -> Iterator[None]:
     """While it lasts, only the rows `seen` (distinct ids, padding among them) of the input embeddings are trained.
 
-    A network with a head that predicts tokens trains them all: its output layer is tied to them.
+    Raises ValueError for a network with a head that predicts tokens: its output layer is tied to all of them.
     """
     if any(model.get_output_embeddings() is not None for model in network.models.values()):
-        yield
-        return
+        raise ValueError("trained_embeddings = 'seen' with a head that predicts tokens; allowed: 'all'")
     part = SeenRows(network.encoder.get_input_embeddings(), seen)
     network.encoder.set_input_embeddings(part)
     try:

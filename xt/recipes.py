@@ -41,6 +41,10 @@ QUICK = tuple(code for code in QUICK_LANGUAGES if code in ALL)
 BASE = Recipe(144, 4, 4, 10_000_000, MLM, ALL, ALL, 6000, note="1.0 million parameters besides embeddings")
 
 RECIPES: Mapping[str, Recipe] = {
+    "lab-tiny": Recipe(
+        32, 2, 2, 60_000, replace(MLM, batch_size=16, num_selection_examples=64, num_threads=1),
+        QUICK[:3], QUICK[:3], 800, note="seconds: it shows that every part works",
+    ),
     "lab-small": replace(BASE, hidden_size=80, note="0.3 million parameters besides embeddings"),
     "lab-base": BASE,
     "lab-large": replace(BASE, hidden_size=256, note="3.2 million parameters besides embeddings"),

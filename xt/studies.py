@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xt.arms import applies
 from xt.config import ScoreConfig, score_configs
 from xt.errors import require_known
+from xt.lab.languages import LAB_LANGUAGES, QUICK_LANGUAGES
 from xt.tasks import get_task
 
 
@@ -66,6 +67,35 @@ STUDIES: Mapping[str, Study] = {
                 "tatoeba": ("de", "zh"),
             },
             note="a tiny encoder with random weights, on fixtures",
+        ),
+        Study(
+            name="quick",
+            question="Which intermediate task helps which target task, zero-shot, in languages made here?",
+            root="lab-4",
+            preset="lab",
+            encoders=("lab-quick",),
+            intermediates=("none", "squad", "mnli", "multi"),
+            targets=("xnli", "udpos", "xquad", "tatoeba"),
+            seeds=(1, 2),
+            languages={
+                "xnli": QUICK_LANGUAGES,
+                "udpos": QUICK_LANGUAGES,
+                "xquad": QUICK_LANGUAGES,
+                "tatoeba": QUICK_LANGUAGES[1:],
+            },
+            note="the default: pretraining, training and scoring in generated languages, in minutes",
+        ),
+        Study(
+            name="pilot",
+            question="Does the lab respond to what is known about its languages?",
+            root="lab-100",
+            preset="lab",
+            encoders=("lab-base",),
+            intermediates=("none", "squad", "mnli", "hellaswag", "mnli_shuffled"),
+            targets=("xnli", "udpos", "xquad", "tatoeba"),
+            seeds=(1, 2, 3),
+            languages={"tatoeba": tuple(LAB_LANGUAGES)[1:]},
+            note="a development world: what is learned on it shapes the lab, and is no result",
         ),
         Study(
             name="real",

@@ -7,6 +7,7 @@ Each training and each scoring owns a run folder and is skipped where that folde
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -65,10 +66,7 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     accelerator = build_accelerator(knobs)
     training = PREPARE[config.phase](config, accelerator.device)
     network, tokenizer = training.network, training.tokenizer
-    seen = np.unique(
-        np.concatenate([[tokenizer.pad_token_id], *(part.features.input_ids.values for part in training.parts)])
-    )
-    with seen_rows_only(network, seen):
+    with rows_to_train(training, knobs):
         progress = train(
             network, training.parts, knobs, config.seed, accelerator, folder, tokenizer.pad_token_id, report
         )
@@ -76,6 +74,14 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(whole, keep_fp32_wrapper=False), tokenizer)
     record = asdict(progress) | {"seconds": round(time.monotonic() - started, 1)} | training.record
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
+
+
+def rows_to_train(training: Training, knobs) -> AbstractContextManager:
+    """A context in which the input embeddings are trained as the knobs say."""
+    if knobs.trained_embeddings == "all":
+        return nullcontext()
+    ids = [part.features.input_ids.values for part in training.parts]
+    return seen_rows_only(training.network, np.unique(np.concatenate([[training.tokenizer.pad_token_id], *ids])))
 
 
 def prepare_training(config: ModelConfig, device) -> Training:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import groupby
+from re import finditer
 from typing import TYPE_CHECKING, TypeVar
 
-from xt.tasks.examples import Example
+from xt.tasks.examples import Answer, Example, SpanQA
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -49,14 +50,37 @@ def split_off(examples: Sequence[E], num_selection: int, data_seed: int) -> tupl
 
 
 def shuffle_labels(examples: Sequence[E], rng: "Generator") -> list[E]:
-    """The placebo: the same examples with their labels permuted over them (the counts per label stay).
+    """The placebo: the same examples without what there is to learn.
 
-    Raises ValueError for examples without a `label` (tagging, span QA, retrieval).
+    Labels are permuted over the examples (the counts per label stay); an answer becomes as many words at a random
+    place of its passage. Raises ValueError for examples with neither (tagging, retrieval).
     """
-    unlabelled = next((e for e in examples if not hasattr(e, "label")), None)
-    if unlabelled is not None:
-        raise ValueError(
-            f"{type(unlabelled).__name__} has no label to shuffle; allowed: Classification, MultipleChoice"
-        )
+    shuffle = next((made for field, made in SHUFFLES.items() if all(hasattr(e, field) for e in examples)), None)
+    if shuffle is None:
+        allowed = "Classification, MultipleChoice, SpanQA"
+        raise ValueError(f"{type(examples[0]).__name__} has no label to shuffle; allowed: {allowed}")
+    return shuffle(examples, rng)
+
+
+def permute_labels(examples: Sequence[E], rng: "Generator") -> list[E]:
+    """The examples with each other's labels."""
     order = rng.permutation(len(examples))
     return [replace(example, label=examples[j].label) for example, j in zip(examples, order, strict=True)]
+
+
+def displace_answers(examples: Sequence[SpanQA], rng: "Generator") -> list[SpanQA]:
+    """The examples with one answer each, of as many words as before, somewhere in the passage."""
+    return [replace(example, answers=(random_answer(example, rng),)) for example in examples]
+
+
+def random_answer(example: SpanQA, rng: "Generator") -> Answer:
+    """As many words as the first answer has, from a word drawn from the passage on."""
+    words = list(finditer(r"\S+", example.context))
+    size = min(len(example.answers[0].text.split()), len(words))
+    first = int(rng.integers(len(words) - size + 1))
+    start, end = words[first].start(), words[first + size - 1].end()
+    return Answer(example.context[start:end], start)
+
+
+SHUFFLES = {"label": permute_labels, "answers": displace_answers}
+"""What an example of a format has -> how the placebo takes it away."""

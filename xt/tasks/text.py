@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from xt.errors import DataError
+from xt.languages import get_language
 from xt.locations import resolve_root
 from xt.tasks.roots import open_root
 from xt.tasks.sources import Source, file_digest
@@ -20,7 +21,7 @@ def read_text(root: str, language: str) -> list[str]:
         documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     else:
         place = open_root(root)
-        documents = place.read(TEXT, place.language(language)).table["text"].to_pylist()
+        documents = place.read(TEXT, get_language(language)).table["text"].to_pylist()
     if not documents:
         raise DataError(f"{file}: no text of {language!r}; pretraining needs at least one line")
     return documents
@@ -32,7 +33,7 @@ def fingerprint_text(root: str, language: str) -> list | str:
     if file.is_file():
         return file_digest(file)
     place = open_root(root)
-    return place.fingerprint(TEXT, place.language(language))
+    return place.fingerprint(TEXT, get_language(language))
 
 
 def plain_file(root: str, language: str) -> Path:
