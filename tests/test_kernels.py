@@ -106,10 +106,11 @@ def test_libraries_are_there_at_the_start_and_the_package_is_not(kernel):
 def test_a_warm_kernel_computes_trains_reads_and_draws(kernel, tmp_path):
     done = kernel.say(
         f"""
-        import accelerate, io, pandas, tokenizers, torch
+        import accelerate, numpy, pandas, tokenizers, torch
         from matplotlib import pyplot
         left = torch.arange(1e6).reshape(1000, 1000)
-        print(torch.equal((left @ torch.eye(1000)), left), torch.get_num_threads())
+        print(torch.equal(left @ torch.eye(1000), left), torch.get_num_threads())
+        print(numpy.allclose(numpy.linalg.inv(numpy.eye(500) * 2) @ (numpy.eye(500) * 2), numpy.eye(500)))
         layer, accelerator = torch.nn.Linear(64, 1), accelerate.Accelerator(cpu=True, mixed_precision="bf16")
         layer, optimizer = accelerator.prepare(layer, torch.optim.AdamW(layer.parameters(), lr=0.1))
         inputs, losses = torch.randn(256, 64), []
@@ -128,7 +129,7 @@ def test_a_warm_kernel_computes_trains_reads_and_draws(kernel, tmp_path):
         pyplot.show()
         """
     )
-    assert done.startswith("True 2\nTrue\n[[0], [1]]\n3\n") and "'image/png'" in done
+    assert done.startswith("True 2\nTrue\nTrue\n[[0], [1]]\n3\n") and "'image/png'" in done
 
 
 @pytest.mark.parametrize("computes", [True, False])
@@ -153,6 +154,30 @@ def test_a_child_of_a_process_that_has_computed_waits_forever(computes):
     program = program.replace("    matrix @ matrix\n", "    torch.ones(1000, 1000) @ torch.ones(1000, 1000)\n")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.strip() == ("waits" if computes else "ended"), done.stderr
+
+
+def test_the_server_computes_nothing_and_asks_nothing_of_cuda():
+    program = """
+        import importlib, torch
+        from torch.utils._python_dispatch import TorchDispatchMode
+        from xt.kernels.server import PRELOADED
+
+        class Spy(TorchDispatchMode):
+            def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+                print(operation)
+                return operation(*args, **(kwargs or {}))
+
+        for module in (torch.cuda, torch.accelerator):
+            for name in {"is_available", "device_count", "current_device", "_lazy_init"} & set(vars(module)):
+                setattr(module, name, lambda *_, name=name: print(name))
+        with Spy():
+            for name in PRELOADED.split():
+                importlib.import_module(name)
+            print("from here", torch.cuda.is_available())
+            torch.ones(1)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert done.stdout.split("\n")[:3] == ["is_available", "from here None", "aten.ones.default"], done.stderr
 
 
 def test_two_kernels_share_a_server_and_nothing_else(kernel, private):
@@ -308,7 +333,8 @@ def test_the_grid_starts_warm_processes_and_ordinary_ones_where_it_must(tmp_path
     assert hanging.wait() == -signal.SIGTERM
     failing = start(execution(write_notebook(tmp_path / "three.ipynb", "1 / 0"), tmp_path))
     assert failing.wait() == 1 and "ZeroDivisionError" in (tmp_path / "executed" / "three.log").read_text()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nowhere"))
+    (tmp_path / private.name).mkdir(mode=0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with pytest.warns(UserWarning, match="ordinary processes"):
         cold = start(execution(notebook, tmp_path))
     assert isinstance(cold, subprocess.Popen) and cold.wait() == 0

@@ -35,7 +35,7 @@ class Execution:
         return self.output.stem
 
 
-def start(execution: Execution, **environment: str) -> WarmProcess | subprocess.Popen:
+def start(execution: Execution, num_threads: int = 1, **environment: str) -> WarmProcess | subprocess.Popen:
     """Starts papermill on an execution; its own output goes beside the executed notebook.
 
     Variables of `environment` are added to those of this process. Warns where the process is not a warm one.
@@ -50,7 +50,8 @@ def start(execution: Execution, **environment: str) -> WarmProcess | subprocess.
         "--parameters_yaml",
         yaml.safe_dump(execution.parameters),
     ]
-    variables = os.environ | {"TOKENIZERS_PARALLELISM": "false"} | environment
+    threads = {"OMP_NUM_THREADS": str(num_threads), "TOKENIZERS_PARALLELISM": "false"}
+    variables = os.environ | threads | environment
     with execution.output.with_suffix(".log").open("w") as log:
         try:
             return fork_warm(command, variables, stdout=log, stderr=log)
@@ -87,7 +88,7 @@ def execute(
                 if len(running) < workers:
                     waiting.remove(execution)
                     on_start(execution)
-                    running[execution] = start(execution, OMP_NUM_THREADS=str(num_threads))
+                    running[execution] = start(execution, num_threads)
             if not running:
                 return waiting
             time.sleep(POLL_SECONDS)

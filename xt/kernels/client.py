@@ -105,7 +105,8 @@ def start_server(address: Path, python: str, env: Mapping[str, str], cwd: str) -
 
 def private_folder() -> Path:
     """The folder of the sockets. PermissionError where another user could enter it."""
-    place = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"xt-kernels-{os.getuid()}"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    place = Path(runtime if os.path.isdir(runtime) else tempfile.gettempdir()) / f"xt-kernels-{os.getuid()}"
     place.mkdir(mode=0o700, exist_ok=True)
     found = place.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
