@@ -1,8 +1,8 @@
 """Passages and questions on them: squad, squad_v2, xquad, mlqa, tydiqa, lareqa.
 
 A passage tells what a few people, animals or things do, several of them the same, so that a question has several
-candidates. A question may leave out place and time, and exactly one clause of the passage answers it; or none, where
-it is made of one that another clause's subject, object or verb was put into.
+candidates. A question may leave out place and time, and exactly one clause of the passage answers it. Where none
+shall, something in that clause is exchanged for what another one says: the question alone does not show it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -80,38 +80,48 @@ def _ask(world: World, rng: Random, clause: Clause, slot: str) -> Question:
     return world.ask(bare if slot in _slots_to_ask(bare) else clause, slot)
 
 
-def _cross(world: World, rng: Random, split: str, clause: Clause, others: Sequence[Clause], slot: str) -> Clause:
-    """The clause with something of another one put into a slot that is not asked for; itself where nothing fits."""
-    donor, place = pick(rng, others), pick(rng, ("subject", "object", "recipient", "verb", "place", "time"))
-    crossed = replace(clause, **{place: getattr(donor, place)})
-    row = world.verbs[crossed.verb]
-    typed = world.fits(crossed.subject.head, row.subject) and bool(crossed.object) == bool(row.object)
-    typed = typed and bool(crossed.recipient) == row.ditransitive
-    typed = typed and (not crossed.object or world.fits(crossed.object.head, row.object))
-    return crossed if typed and place != slot and in_split(world, split, crossed) else clause
+def _cross(
+    world: World, rng: Random, split: str, clauses: Sequence[Clause], index: int, question: Question
+) -> Clause | None:
+    """A clause as another one's subject, object, verb, ... makes it, so that the passage answers the question no more.
+
+    What it said before, another clause still says. None where there is no such clause.
+    """
+    clause, others = clauses[index], [other for other in clauses if other != clauses[index]]
+    shared = [s for s in (*SLOTS, "verb") if getattr(clause, s) in {getattr(other, s) for other in others} - {None}]
+    for donor, slot in shuffled(rng, [(other, slot) for other in others for slot in shared]):
+        crossed = replace(clause, **{slot: getattr(donor, slot)})
+        row = world.verbs[crossed.verb]
+        typed = world.fits(crossed.subject.head, row.subject) and bool(crossed.recipient) == row.ditransitive
+        typed &= world.fits(crossed.object.head, row.object) if crossed.object else not row.object
+        if typed and crossed not in clauses and in_split(world, split, crossed):
+            if not count_answers(world, question, [*others, crossed]):
+                return crossed
+    return None
+
+
+Found = tuple[Question, int, str, Clause | None]
+"""A question, the clause that answers it, the slot of the answer, and the clause that would leave it without one."""
 
 
 def draw_questions(
-    world: World, rng: Random, split: str, clauses: Sequence[Clause], wanted: Sequence[bool], slots: Sequence[str]
-) -> list[tuple[Question, int, str]]:
-    """Questions with or without an answer as wanted, asking for as many different slots as there are.
+    world: World, rng: Random, split: str, clauses: Sequence[Clause], style: "Style", number: int
+) -> list[Found]:
+    """Questions that one clause each answers, for as many different slots as there are; fewer where there are no more.
 
-    Each comes with its clause (-1 where none answers) and its slot; fewer come where the passage has no more.
+    Where the style has questions without an answer, each could be one.
     """
-    every = [(i, slot) for i, c in enumerate(clauses) for slot in _slots_to_ask(c) if slot in slots]
+    every = [(i, slot) for i, c in enumerate(clauses) for slot in _slots_to_ask(c) if slot in style.slots]
     drawn = shuffled(rng, every)
     ranks = {pair: [other for other in drawn if other[1] == pair[1]].index(pair) for pair in drawn}
-    asked: list[tuple[Question, int, str]] = []
+    found: list[Found] = []
     for index, slot in sorted(drawn, key=ranks.__getitem__):
-        if len(asked) == len(wanted):
-            break
-        answerable, clause = wanted[len(asked)], clauses[index]
-        clause = clause if answerable else _cross(world, rng, split, clause, clauses, slot)
-        if slot in _slots_to_ask(clause):
-            question = _ask(world, rng, clause, slot)
-            if count_answers(world, question, clauses) == answerable:
-                asked.append((question, index if answerable else -1, slot))
-    return asked
+        question = _ask(world, rng, clauses[index], slot)
+        if len(found) < number and count_answers(world, question, clauses) == 1:
+            crossed = _cross(world, rng, split, clauses, index, question) if style.unanswerable else None
+            if crossed or not style.unanswerable:
+                found.append((question, index, slot, crossed))
+    return found
 
 
 def _link(rng: Random, clauses: Sequence[Clause]) -> list[Meaning]:
@@ -134,21 +144,32 @@ class Style:
     linked: bool = False
     """Are clauses joined in pairs?"""
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """What can be asked for: in joined clauses no number."""
+        return SLOTS if self.linked else (*SLOTS, "number")
+
 
 @once
 def draw_passages(order: Order, style: Style) -> Iterator[tuple[tuple[Meaning, ...], list[Asked]]]:
     """What passages tell, and the questions on each."""
     rng, world = order.rng("passages"), order.world
-    slots = SLOTS if style.linked else (*SLOTS, "number")
     answerable = [number % 3 >= style.unanswerable for number in range(order.size)]
     while answerable:
-        wanted, rest = answerable[: style.questions], answerable[style.questions :]
+        wanted, rest = shuffled(rng, answerable[: style.questions]), answerable[style.questions :]
         clauses = draw_clauses(world, rng, order.combos, pick(rng, style.lengths))
-        asked = draw_questions(world, rng, order.combos, clauses, shuffled(rng, wanted), slots)
-        if len(asked) == len(wanted):
+        found = draw_questions(world, rng, order.combos, clauses, style, len(wanted))
+        for (_, index, _, crossed), answered in zip(found, wanted, strict=False):
+            clauses[index] = clauses[index] if answered else crossed
+        if [count_answers(world, question, clauses) for question, *_ in found] == wanted:
             told = tuple(_link(rng, clauses) if style.linked else clauses)
-            places = [_locate(told, clauses[index], slot) if index >= 0 else (-1, slot) for _, index, slot in asked]
-            yield told, [Asked(question, *place) for (question, *_), place in zip(asked, places, strict=True)]
+            yield (
+                told,
+                [
+                    Asked(question, *(_locate(told, clauses[index], slot) if answered else (-1, slot)))
+                    for (question, index, slot, _), answered in zip(found, wanted, strict=True)
+                ],
+            )
             answerable = rest
 
 
@@ -195,8 +216,8 @@ def make_squad(order: Order) -> Iterator[Item]:
 
 
 def make_squad_v2(order: Order) -> Iterator[Item]:
-    """As `make_squad`; a third of the questions has no answer."""
-    return _make(order, Style(unanswerable=1), _entitle)
+    """Three questions on a passage, of which one has no answer; else as `make_squad`."""
+    return _make(order, Style(questions=3, unanswerable=1), _entitle)
 
 
 def make_xquad(order: Order) -> Iterator[Item]:
