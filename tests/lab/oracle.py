@@ -10,6 +10,7 @@ from itertools import chain
 
 import numpy as np
 
+from xt.lab.lexicon import Lexicon
 from xt.lab.meaning import Clause, Link, Question, Thing
 from xt.lab.world import World
 
@@ -188,3 +189,63 @@ def overlap(one: str, other: str) -> list[str]:
     first, second = Counter(one.split()), Counter(other.split())
     shared, missing = sum((first & second).values()), sum((second - first).values())
     return [f"shared {round(10 * shared / max(1, second.total()))}", f"missing {missing}"]
+
+
+def tag(lexicon: Lexicon, forms) -> list[str]:
+    """The part of speech of each form, from the dictionary."""
+    known = [lexicon.upos[lexicon.analyses[form][0]] if form in lexicon.analyses else "" for form in forms]
+    return [name or ("NUM" if form.isdigit() else "PUNCT") for name, form in zip(known, forms, strict=True)]
+
+
+def find_names(lexicon: Lexicon, forms) -> list[str]:
+    """Name tags, from the list of names: the longest at each place."""
+    kinds = {"person": "PER", "place": "LOC", "organisation": "ORG"}
+    concepts = [lexicon.analyses[form][0] if form in lexicon.analyses else "" for form in forms]
+    tags, place = [], 0
+    while place < len(forms):
+        here = [
+            (len(parts), name)
+            for name, parts in lexicon.names.items()
+            if tuple(concepts[place:][: len(parts)]) == parts
+        ]
+        length, name = max(here, default=(1, ""))
+        kind = kinds.get(name.partition(":")[0])
+        tags += [f"B-{kind}"] + [f"I-{kind}"] * (length - 1) if kind else ["O"]
+        place += length
+    return tags
+
+
+def split_category(category: str) -> tuple[str, str, str] | None:
+    """(result, slash, argument) of a category, without the brackets around them; None for an atom."""
+    depth = 0
+    for place in range(len(category) - 1, -1, -1):
+        depth += (category[place] == ")") - (category[place] == "(")
+        if depth == 0 and category[place] in "/\\":
+            parts = category[:place], category[place], category[place + 1 :]
+            return tuple(part[1:-1] if part.startswith("(") and not split_brackets(part) else part for part in parts)
+    return None
+
+
+def split_brackets(part: str) -> bool:
+    """Does the first bracket close before the end?"""
+    depth = 0
+    for place, sign in enumerate(part):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return place < len(part) - 1
+    return False
+
+
+def derive(categories) -> set[str]:
+    """What a row of categories can be put together to, by forward and backward application (a chart)."""
+    chart = {(i, i + 1): {category} for i, category in enumerate(categories)}
+    for width in range(2, len(categories) + 1):
+        for start in range(len(categories) - width + 1):
+            cell = chart[start, start + width] = set()
+            for middle in range(start + 1, start + width):
+                for left in chart[start, middle]:
+                    for right in chart[middle, start + width]:
+                        forward, backward = split_category(left), split_category(right)
+                        cell |= {forward[0]} if forward and forward[1:] == ("/", right) else set()
+                        cell |= {backward[0]} if backward and backward[1:] == ("\\", left) else set()
+    return chart[0, len(categories)]

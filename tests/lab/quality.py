@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -15,6 +16,12 @@ from xt.lab.pairs import LABELS
 from xt.lab.repository import make_items
 from xt.lab.world import World, build_world
 from xt.metrics import METRICS
+
+
+@cache
+def read_items(seed: int, dataset: str, config: str, split: str, share: float = 1.0) -> list[Item]:
+    """Items of a split, or of a share of its size."""
+    return list(make_items(seed, dataset, config, split, share))
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Probe:
 
     def read(self, seed: int, split: str, share: float) -> list[Item]:
         """Items of a split."""
-        return list(make_items(seed, self.dataset, self.config, split, share))
+        return read_items(seed, self.dataset, self.config, split, share)
 
 
 def _pair(dataset, config, evaluation, first, second, gold, oracle, num_labels, train="train") -> Probe:
@@ -180,7 +187,7 @@ def score_spans(predictions: list[str], items: list[Item]) -> dict[str, float]:
 
 
 def guess_answers(train: list[Item], items: list[Item]) -> tuple[float, float]:
-    """Exact match in points of the most usual answer, and of the likeliest of the usual ones for the question's words."""
+    """Exact match in points of the most usual answer, and of the likeliest one for the question's words."""
     texts = [item.row["answers"]["text"][0] for item in train]
     usual = {text for text, _ in Counter(texts).most_common(150)}
     kept = [(grams(item.row["question"]), text) for item, text in zip(train, texts, strict=True) if text in usual]

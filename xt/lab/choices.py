@@ -5,7 +5,7 @@ then the context that makes it so. What is held out: who does what in a script (
 and a share of the facts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from random import Random
@@ -91,16 +91,26 @@ def make_xcopa(order: Order) -> Iterator[Item]:
         yield Item(row | {"question": question, "idx": idx, "label": label}, (premise, choices, question, label))
 
 
-def draw_alike(world: World, rng: Random, split: str, count: int, places: Sequence[int]) -> tuple[str, list[Event]]:
-    """A person, and events of different scripts with one verb and different objects."""
-    while True:
-        person = pick(rng, world.people)
-        events = shuffled(rng, [event for event in list_events(world, split, person) if event[1] in places])
-        verb = _name(world, events[0])[0] if events else None
-        alike = {_name(world, event)[1]: event for event in events if _name(world, event)[0] == verb}
-        scripts = {event[0]: event for event in alike.values()}
-        if len(scripts) >= count:
-            return person, shuffled(rng, list(scripts.values()))[:count]
+@lru_cache(maxsize=64)
+def list_alike(world: World, split: str, count: int, places: range) -> tuple[Mapping[Event, list[str]], ...]:
+    """Events at some places of scripts, each with the people who are in it; together those with one verb.
+
+    Only verbs that `count` scripts have.
+    """
+    doers: dict[str, dict[Event, list[str]]] = {}
+    for person in world.people:
+        for number, place in list_events(world, split, person):
+            if place in places:
+                verb = world.scripts[number].events[place].verb
+                doers.setdefault(verb, {}).setdefault((number, place), []).append(person)
+    return tuple(events for events in doers.values() if len({number for number, _ in events}) >= count)
+
+
+def draw_alike(world: World, rng: Random, asked: tuple[str, int, range], label: int) -> tuple[str, list[Event]]:
+    """Events of different scripts with one verb, and a person who does the one at the label; see `list_alike`."""
+    doers = pick(rng, list_alike(world, *asked))
+    events = list({event[0]: event for event in shuffled(rng, list(doers))}.values())[: asked[1]]
+    return pick(rng, doers[events[label]]), events
 
 
 def _phrases(world: World, say, events: Sequence[Event], person: str, **more) -> list[str]:
@@ -111,7 +121,7 @@ def make_siqa(order: Order) -> Iterator[Item]:
     """What a person does something with next, out of three. The meaning: (clauses, question, objects, label)."""
     rng, say, world = order.rng("next"), order.speaker(), order.world
     for label in islice(in_turns(rng, 3), order.size):
-        person, events = draw_alike(world, rng, order.combos, 3, range(1, EVENTS))
+        person, events = draw_alike(world, rng, (order.combos, 3, range(1, EVENTS)), label)
         script, position = events[label]
         told = [say_event(world, (script, place), person) for place in range(position)]
         question = world.ask(say_event(world, events[label], person, time="soon"), "object")
@@ -125,7 +135,7 @@ def make_cosmosqa(order: Order) -> Iterator[Item]:
     """Two stories, each without one event: what was it done with, out of four? The meaning as in `make_siqa`."""
     rng, say, world = order.rng("gaps"), order.speaker(), order.world
     for number, label in enumerate(islice(in_turns(rng, 4), order.size)):
-        person, events = draw_alike(world, rng, order.combos, 4, range(EVENTS))
+        person, events = draw_alike(world, rng, (order.combos, 4, range(EVENTS)), label)
         beside = pick(rng, [place for place in range(4) if place != label])
         other = pick(rng, [one for one in world.people if one != person])
         stories = [

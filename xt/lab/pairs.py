@@ -8,10 +8,9 @@ premise that decides it is built, so that a hypothesis alone tells nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from random import Random
 
-from xt.lab.concepts import VERBS
 from xt.lab.draw import pick, shuffled
 from xt.lab.items import Item, Order, in_turns, once, tell
 from xt.lab.meaning import TIMES, Clause, Link, Question, Thing
@@ -29,7 +28,6 @@ CASES = {
 }
 """(label, is the hypothesis negated) -> how the premise may be built: how its content differs, is it negated."""
 
-INVERTIBLE = tuple(name for name, verb in VERBS.items() if verb.inverse)
 FILLED = (*THINGS, "time")
 MOMENTS = ("yesterday", "today", "now", "tomorrow")
 
@@ -241,17 +239,18 @@ def _draw_questions(world: World, rng: Random, split: str, label: int) -> tuple[
         wrong = [replace(clause, **{changed: getattr(drawn, changed)})]
         wrong += [swap_roles(clause)] if asked == "whether" and _alike(world, clause) else []
         other, twice = pick(rng, wrong), rng.random() < 0.2
-        one, two = (shuffled(rng, [said, invert(world, said)]) for said in (clause, clause if label else other))
-        fits = in_split(world, split, other, invert(world, other), *one)
+        both = [shuffled(rng, [said, invert(world, said)]) for said in (clause, other)]
+        same, new = ([_ask(world, said, asked, said.verb != clause.verb) for said in pair] for pair in both)
+        fits = in_split(world, split, *both[0], *both[1], *(question.clause for question in (*same, *new)))
         if fits and other != clause and other.subject not in (other.object, other.recipient):
-            pair = shuffled(rng, [one[0], one[1] if label and not twice else two[0]])
-            return tuple(_ask(world, said, asked, said.verb != clause.verb) for said in pair)
+            return tuple(shuffled(rng, [same[0], same[not twice] if label else new[0]]))
 
 
 def _draw_invertible(world: World, rng: Random, split: str) -> list[Clause]:
     """Two clauses with one verb that has an inverse."""
-    verb = pick(rng, INVERTIBLE)
-    return [sample_clause(world, rng, split=split, verb=verb, negated=False) for _ in range(2)]
+    drawn = (sample_clause(world, rng, split=split, negated=False) for _ in count())
+    clause = next(clause for clause in drawn if world.verbs[clause.verb].inverse)
+    return [clause, sample_clause(world, rng, split=split, verb=clause.verb, negated=False)]
 
 
 def _alike(world: World, clause: Clause) -> bool:

@@ -9,6 +9,7 @@ from xt.lab.grammar import Sentence
 from xt.lab.items import Item, Order, tell
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES, RESOURCES
 from xt.lab.meaning import CONNECTIVES, Clause, Link, Meaning, Thing
+from xt.lab.pairs import in_split
 from xt.lab.world import EVENTS, World, fact_clause, sample_clause
 
 UPOS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
@@ -16,14 +17,15 @@ NAMES = "O B-PER I-PER B-ORG I-ORG B-LOC I-LOC".split()
 
 
 def draw_meaning(world: World, rng: Random, split: str) -> Meaning:
-    """A clause, a link of two, or a question; new ones of the split."""
+    """A clause, a link of two, or a question; the placeholder of a question counts as a word of its combination."""
     kind = rng.random()
     clause = sample_clause(world, rng, split=split)
     if kind < 0.7:
         return clause
     if kind < 0.85:
         return Link(clause, pick(rng, CONNECTIVES), sample_clause(world, rng, split=split))
-    return world.ask(clause, pick(rng, ["whether", "subject"] + ["object"] * bool(clause.object)))
+    question = world.ask(clause, pick(rng, ["whether", "subject"] + ["object"] * bool(clause.object)))
+    return question if in_split(world, split, question.clause) else draw_meaning(world, rng, split)
 
 
 def draw_sentences(order: Order, fits: Callable[[Sentence], bool] = bool) -> Iterator[tuple[Meaning, Sentence]]:
