@@ -31,6 +31,7 @@ The map, in the order in which modules may import each other (each only what sta
 `results`           committed results: tidy scores, per-example statistics, the index of runs
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
+`response`          whether scores go with what is known of the languages; the test on known truth
 `store`             run folders: manifest, lock, retention
 `studies`           the studies, as literal tables
 `prose`             sentences that notebooks compute
@@ -40,6 +41,7 @@ The map, in the order in which modules may import each other (each only what sta
 `kernels`           warm kernels: processes forked from one that has the libraries in memory
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
+`analyses`          the analysis notebooks on a study's results
 `grid`              which runs a study needs; runs the missing ones
 `reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing

@@ -46,7 +46,8 @@ def run(
     seed: Annotated[list[int] | None, typer.Option(help="only this seed; may be given again")] = None,
 ) -> None:
     """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
-    from xt.grid import StudyRunner, analyse, study_folder
+    from xt.analyses import analyse, answers
+    from xt.grid import StudyRunner, study_folder
 
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))  # so that what was started is ended too
@@ -54,8 +55,10 @@ def run(
     runner = refused(StudyRunner, chosen, typer.echo)
     had_work = refused(runner.has_work, seed or ())
     failures = runner.run(workers, seed or ())
-    print_table(chosen.name)
     figures = analyse(chosen, typer.echo) if had_work else None
+    print_table(chosen.name)
+    for notebook, answer in answers(chosen):
+        typer.echo(f"\n{answer or 'no answer: the analysis stopped'}\nnotebook: {notebook}")
     typer.echo(f"results: {study_folder(chosen)}" + (f"; figures: {figures}" if figures else "; nothing was missing"))
     for failure in failures:
         typer.secho(

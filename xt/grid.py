@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from xt import store
+from xt.analyses import last_lines
 from xt.arms import ARMS
 from xt.config import ModelConfig, PretrainConfig, ScoreConfig
-from xt.engine import Execution, execute, start
+from xt.engine import Execution, execute
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
@@ -22,7 +23,6 @@ from xt.tasks import get_task
 
 Trained = ModelConfig | PretrainConfig
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
-ANALYSES = PROJECT / "notebooks" / "analysis"
 PROGRESS_SECONDS = 30.0
 """Between two lines about runs under way."""
 
@@ -283,27 +283,6 @@ class StudyRunner:
             self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
 
 
-def analyse(study: Study, say: Callable[[str], None]) -> Path:
-    """Runs every analysis notebook on a study's results; returns the folder of its figures.
-
-    A notebook that cannot answer yet (too few seeds, say) is told with its last lines and kept as executed.
-    """
-    figures = folder("XT_RUNS") / "figures" / study.name
-    for notebook in sorted(ANALYSES.glob("*.ipynb")):
-        parameters = {"study": study.name, "encoder": study.encoders[0]}
-        execution = Execution(
-            notebook, parameters, (), (), folder("XT_RUNS") / "notebooks" / study.name / notebook.name
-        )
-        process = start(execution, XT_FIGURES=str(figures))
-        try:
-            exit_code = process.wait()
-        finally:
-            process.terminate()
-        fault = f" stopped: {last_lines(execution.output, exit_code)}" if exit_code else ""
-        say(f"analysis {execution.output}{fault}")
-    return figures
-
-
 def kind_of(run: PlannedRun) -> tuple[str, str]:
     """What runs of about the same duration share: phase and task."""
     return run.phase, getattr(run.config, "target", None) or getattr(run.config, "task", "")
@@ -364,21 +343,3 @@ def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: l
     targets = [runs[run_id].config.target for run_id in rest]
     output = execution.output.with_stem(f"{execution.output.stem}-rest{len(rest)}")
     return replace(execution, parameters=execution.parameters | {"target": targets}, run_ids=tuple(rest), output=output)
-
-
-def last_lines(notebook: Path, exit_code: int, count: int = 4) -> str:
-    """The last lines of the error in an executed notebook, or of papermill's own log where it holds none."""
-    import nbformat
-
-    log = notebook.with_suffix(".log")
-    try:
-        cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
-    except nbformat.reader.NotJSONError:
-        cells = []
-    errors = [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
-    text = "\n".join(errors[-1].traceback) if errors else log.read_text() if log.is_file() else ""
-    lines = [line for line in ANSI.sub("", text).splitlines() if line.strip()]
-    return "\n".join(lines[-count:]) or f"exit code {exit_code}, no output"
-
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -38,6 +38,8 @@ TINY = dict(
 )
 TINY_SEED = 0
 TASK = "mlm"
+MAX_PIECE_LENGTH = 10
+"""Characters; in a script without spaces longer pieces would be whole sentences."""
 SCORE_DIGITS = 4
 """To which a piece's log probability is rounded: the trainer's last digits depend on the order of its threads."""
 
@@ -164,7 +166,12 @@ def train_tokenizer(texts: Sequence[Sequence[str]], recipe, max_length: int) -> 
     ]
     trained = bare_tokenizer(Unigram())
     trainer = UnigramTrainer(
-        vocab_size=recipe.vocab_size, special_tokens=list(SPECIAL_TOKENS), unk_token="<unk>", show_progress=False
+        vocab_size=recipe.vocab_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        unk_token="<unk>",
+        max_piece_length=MAX_PIECE_LENGTH,
+        shrinking_factor=0.9,
+        show_progress=False,
     )
     trained.train_from_iterator(sample, trainer)
     pieces = [(piece, round(score, SCORE_DIGITS)) for piece, score in json.loads(trained.to_str())["model"]["vocab"]]
@@ -210,10 +217,10 @@ def count_tokenizer(texts: Iterable[str], max_length: int, min_count: int = 2) -
 
 
 def bare_tokenizer(model: Unigram) -> Tokenizer:
-    """A tokenizer that normalises by NFKC and marks the beginnings of words, as XLM-R's."""
+    """A tokenizer that normalises by NFKC and marks the beginnings of words, as XLM-R's; punctuation stands alone."""
     tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    tokenizer.normalizer, tokenizer.decoder = normalizers.NFKC(), decoders.Metaspace()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
     return tokenizer
 
 

@@ -32,13 +32,13 @@ class Recipe:
 
 
 MLM = Knobs(
-    learning_rate=2e-3, batch_size=64, max_seq_length=96, warmup_ratio=0.06, weight_decay=0.01, dropout=0.0,
-    tokens_per_batch=6144, num_selection_examples=512, selection_steps=10**9, attention="eager", num_threads=2,
+    learning_rate=1e-3, batch_size=16, max_seq_length=96, warmup_ratio=0.06, weight_decay=0.01, dropout=0.0,
+    tokens_per_batch=6144, num_selection_examples=512, selection_steps=10**9, attention="eager", num_threads=1,
 )  # fmt: skip
 
 ALL = tuple(code for code, row in LAB_LANGUAGES.items() if row.resource != "unseen")
 QUICK = tuple(code for code in QUICK_LANGUAGES if code in ALL)
-BASE = Recipe(144, 4, 4, 10_000_000, MLM, ALL, ALL, 6000, note="1.0 million parameters besides embeddings")
+BASE = Recipe(144, 4, 4, 6_000_000, MLM, ALL, ALL, 8000, note="1.0 million parameters besides embeddings")
 
 RECIPES: Mapping[str, Recipe] = {
     "lab-tiny": Recipe(
@@ -50,11 +50,12 @@ RECIPES: Mapping[str, Recipe] = {
     "lab-large": replace(BASE, hidden_size=256, note="3.2 million parameters besides embeddings"),
     "lab-english": replace(BASE, languages=("qaa",), note="one language, as many tokens in all as lab-base"),
     "lab-english-part": replace(
-        BASE, languages=("qaa",), num_tokens=800_000, note="one language, as many tokens of it as lab-base reads"
+        BASE, languages=("qaa",), num_tokens=500_000, note="one language, as many tokens of it as lab-base reads"
     ),
     "lab-quick": replace(
-        BASE, num_tokens=4_000_000, languages=QUICK, tokenizer_languages=QUICK, vocab_size=3000,
-        note="as lab-base, the languages of the study `quick`",
+        BASE, hidden_size=128, num_layers=3, num_tokens=3_000_000,
+        languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,
+        note="0.6 million parameters, the languages of the study `quick`",
     ),
 }  # fmt: skip
 

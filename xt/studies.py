@@ -27,6 +27,7 @@ class Study:
     seeds: tuple[int, ...]
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> languages; absent = all
     eval_splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> splits other than its own
+    analyses: tuple[str, ...] = ("1-transfer-gain",)  # analysis notebooks that are run on it
     note: str = ""
 
     def block(self, encoder: str, intermediate: str, seed: int) -> list[ScoreConfig]:
