@@ -153,9 +153,14 @@ def recall(world: World, question: Question, values) -> int:
     return values.index(right)
 
 
+def split_words(text: str) -> list[str]:
+    """The tokens of a text in a script with spaces."""
+    return text.replace(".", " .").replace("?", " ?").split()
+
+
 def grams(text: str) -> list[str]:
     """Words and pairs of neighbouring words."""
-    words = text.split()
+    words = split_words(text)
     return words + [" ".join(pair) for pair in zip(words, words[1:], strict=False)]
 
 
@@ -186,7 +191,7 @@ class Bayes:
 
 def overlap(one: str, other: str) -> list[str]:
     """What share of the other's words one has, and how many it lacks, as features."""
-    first, second = Counter(one.split()), Counter(other.split())
+    first, second = Counter(split_words(one)), Counter(split_words(other))
     shared, missing = sum((first & second).values()), sum((second - first).values())
     return [f"shared {round(10 * shared / max(1, second.total()))}", f"missing {missing}"]
 

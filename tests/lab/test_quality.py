@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tests.lab.oracle import derive, find_names, infer, prove, tag
+from tests.lab.oracle import derive, find_names, infer, prove, split_words, tag
 from tests.lab.quality import PROBES, SPANS, answer, guess_answers, measure, read_items, score_spans
 from xt.lab.lexicon import build_lexicon
 from xt.lab.meaning import Clause, Thing
@@ -144,11 +144,6 @@ def test_parallel_tasks_say_the_same_in_every_language(name):
     assert all(first == other for other in others)
     texts = [{repr(sorted(item.row.items())) for item in rows} for rows in drawn.values()]
     assert not texts[0] & texts[1] and not texts[0] & texts[2]
-
-
-def split_words(text: str) -> list[str]:
-    """The tokens of a sentence in a script with spaces."""
-    return [*text[:-1].split(), text[-1]]
 
 
 @pytest.mark.parametrize("code", ("qaa", "qab", "qac", "qal"))

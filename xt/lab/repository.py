@@ -74,7 +74,7 @@ def _translated(recipe: Recipe, config: str) -> Recipe:
 
 MNLI = Recipe("nyu-mll/glue", "mnli", pairs.make_mnli, TRAIN | {"validation_matched": 300}, "mnli")
 SQUAD = Recipe("rajpurkar/squad", "plain_text", questions.make_squad, TRAIN | {"validation": 300}, "squad")
-ROUNDS = {f"{split}_r{n}": size for n in (1, 2, 3) for split, size in (("train", 2000), ("dev", 300), ("test", 300))}
+ROUNDS = {f"{split}_r{n}": size for n in (1, 2, 3) for split, size in (("train", 1998), ("dev", 300), ("test", 300))}
 ENGLISH = (
     MNLI,
     SQUAD,

@@ -34,8 +34,8 @@ def draw_sentences(order: Order, fits: Callable[[Sentence], bool] = bool) -> Ite
     while len(seen) < order.size:
         meaning = draw_meaning(order.world, rng, order.combos)
         sentence = say(meaning)
-        if sentence.text not in seen and fits(sentence):
-            seen.add(sentence.text)
+        if meaning not in seen and fits(sentence):
+            seen.add(meaning)
             yield meaning, sentence
 
 
