@@ -70,7 +70,7 @@ def test_defaults_of_knobs_are_part_of_every_identity():
         (dict(name="udpoz"), "unknown target 'udpoz'; did you mean 'udpos'"),
         (dict(name="tatoeba"), "unknown target 'tatoeba'.*allowed: xnli, udpos"),
         (dict(intermediate="mlni"), "unknown intermediate 'mlni'; did you mean 'mnli'"),
-        (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, fixtures, mirror, or a folder"),
+        (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, lab, lab-<world seed>, fixtures, mirror, or a folder"),
         (dict(encoder="no encoder!"), "unknown encoder 'no encoder!'; allowed: tiny"),
         (dict(encoder_revision="abc"), "encoder 'tiny' is not on the hub; allowed: None"),
         (dict(preset="huge"), "unknown preset 'huge'"),
