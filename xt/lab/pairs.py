@@ -6,7 +6,7 @@ in a place at a moment does not do it elsewhere then. A hypothesis is drawn befo
 premise that decides it is built, so that a hypothesis alone tells nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count, islice
 from random import Random
@@ -183,39 +183,41 @@ def draw_premises(order: Order, lengths: Sequence[int], repeats: int) -> Iterato
         left -= len(chosen)
 
 
-def infer(order: Order, lengths: Sequence[int], repeats: int = 0) -> Iterator[tuple[str, str, int, tuple]]:
-    """Premise, hypothesis, label and (clauses of the premise, hypothesis)."""
-    say = order.speaker()
+def _infer(
+    order: Order, finish: Callable[[dict, int], dict], lengths: Sequence[int], repeats: int = 0
+) -> Iterator[Item]:
+    """Items with the columns that all these releases have; `finish` makes a row of them and a running number."""
+    say, number = order.speaker(), count()
     for premise, hypotheses, labels in draw_premises(order, lengths, repeats):
         text = tell(map(say, premise), order.code).text
         for hypothesis, label in zip(hypotheses, labels, strict=True):
-            yield text, say(hypothesis).text, label, (premise, hypothesis)
+            row = {"premise": text, "hypothesis": say(hypothesis).text, "label": label}
+            yield Item(finish(row, next(number)), (premise, hypothesis))
 
 
-def make_mnli(order: Order, lengths: Sequence[int] = (1, 2, 3), repeats: int = 0) -> Iterator[Item]:
+def make_mnli(order: Order) -> Iterator[Item]:
     """Premises of one to three sentences. The meaning: (clauses of the premise, hypothesis)."""
-    for idx, (premise, hypothesis, label, meaning) in enumerate(infer(order, lengths, repeats)):
-        yield Item({"premise": premise, "hypothesis": hypothesis, "label": label, "idx": idx}, meaning)
+    return _infer(order, lambda row, number: row | {"idx": number}, (1, 2, 3))
 
 
 def make_snli(order: Order) -> Iterator[Item]:
     """Premises of one sentence; else as `make_mnli`."""
-    for item in make_mnli(order, (1,)):
-        yield Item({key: value for key, value in item.row.items() if key != "idx"}, item.meaning)
+    return _infer(order, lambda row, number: row, (1,))
 
 
 def make_anli(order: Order) -> Iterator[Item]:
     """Premises of three sentences, each further from its hypothesis; else as `make_mnli`."""
-    for item in make_mnli(order, (3,), repeats=2):
-        row = dict(item.row)
-        yield Item({"uid": f"{order.name}-{row.pop('idx')}", **row, "reason": ""}, item.meaning)
+    return _infer(order, lambda row, number: {"uid": f"{order.name}-{number}", **row, "reason": ""}, (3,), repeats=2)
 
 
 def make_xnli(order: Order) -> Iterator[Item]:
     """Premises of three sentences with a hypothesis of each label, in a drawn order; the meaning as in `make_mnli`."""
-    for premise, hypothesis, label, meaning in infer(order, (3,)):
-        row = {"language": order.code, "sentence1": premise, "sentence2": hypothesis, "gold_label": LABELS[label]}
-        yield Item(row, meaning)
+
+    def finish(row: dict, number: int) -> dict:
+        texts = {"sentence1": row["premise"], "sentence2": row["hypothesis"]}
+        return {"language": order.code, **texts, "gold_label": LABELS[row["label"]]}
+
+    return _infer(order, finish, (3,))
 
 
 def make_qqp(order: Order) -> Iterator[Item]:

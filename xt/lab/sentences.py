@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 from xt.lab.choices import list_facts, say_event, tell_fact
-from xt.lab.draw import pick, shuffled
-from xt.lab.grammar import Sentence
+from xt.lab.draw import pick, shuffled, weighted
+from xt.lab.grammar import Sentence, Token
 from xt.lab.items import Item, Order, tell
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES, RESOURCES
 from xt.lab.meaning import CONNECTIVES, Clause, Link, Meaning, Thing
@@ -39,33 +40,28 @@ def draw_sentences(order: Order, fits: Callable[[Sentence], bool] = bool) -> Ite
             yield meaning, sentence
 
 
+def _tagged(
+    order: Order, columns: dict[str, Callable[[Token], Any]], fits: Callable[[Sentence], bool] = bool
+) -> Iterator[Item]:
+    for meaning, sentence in draw_sentences(order, fits):
+        row = {name: [read(token) for token in sentence.tokens] for name, read in columns.items()}
+        yield Item({"tokens": [token.form for token in sentence.tokens]} | row, meaning)
+
+
 def make_udpos(order: Order) -> Iterator[Item]:
     """Words with their parts of speech. The meaning: what is said; so in all tasks on one sentence."""
-    for meaning, sentence in draw_sentences(order):
-        tokens, tags = zip(*((token.form, UPOS.index(token.upos)) for token in sentence.tokens), strict=True)
-        yield Item({"tokens": list(tokens), "pos_tags": list(tags)}, meaning)
+    return _tagged(order, {"pos_tags": lambda token: UPOS.index(token.upos)})
 
 
 def make_panx(order: Order) -> Iterator[Item]:
     """Words with name tags; at least one name in each sentence."""
-    for meaning, sentence in draw_sentences(order, lambda said: any(token.entity != "O" for token in said.tokens)):
-        row = {
-            "tokens": [token.form for token in sentence.tokens],
-            "ner_tags": [NAMES.index(token.entity) for token in sentence.tokens],
-            "langs": [order.code] * len(sentence.tokens),
-        }
-        yield Item(row, meaning)
+    columns = {"ner_tags": lambda token: NAMES.index(token.entity), "langs": lambda token: order.code}
+    return _tagged(order, columns, _mentions)
 
 
 def make_ccg(order: Order) -> Iterator[Item]:
     """Words with parts of speech and the categories of their derivation."""
-    for meaning, sentence in draw_sentences(order):
-        row = {
-            "tokens": [token.form for token in sentence.tokens],
-            "pos_tags": [token.upos for token in sentence.tokens],
-            "categories": [token.category for token in sentence.tokens],
-        }
-        yield Item(row, meaning)
+    return _tagged(order, {"pos_tags": lambda token: token.upos, "categories": lambda token: token.category})
 
 
 def make_tatoeba(order: Order) -> Iterator[Item]:
@@ -96,14 +92,14 @@ def make_bucc2018(order: Order) -> Iterator[Item]:
 def make_mewslix(order: Order) -> Iterator[Item]:
     """Mentions of entities in a context, with the entity's description in `qaa`. The meaning: what is said."""
     describe = order.speaker(BEGINNING)
-    for number, (meaning, sentence) in enumerate(draw_sentences(order, lambda said: bool(_mentions(said)))):
-        index, entity, text = _mentions(sentence)[0]
+    for number, (meaning, sentence) in enumerate(draw_sentences(order, _mentions)):
+        entity, start, text = _mentions(sentence)[0]
         row = {
             "id": f"{order.name}-{number}",
             "language": order.code,
             "context": sentence.text,
             "mention": text,
-            "mention_start": index,
+            "mention_start": start,
             "entity": entity,
             "entity_description": describe(_describe(order.world, entity)).text,
         }
@@ -119,16 +115,9 @@ def make_candidates(order: Order) -> Iterator[Item]:
         yield Item({"entity": entity, "language": order.code, "title": title, "description": say(about).text}, about)
 
 
-def _mentions(sentence: Sentence) -> list[tuple[int, str, str]]:
-    """(first character, entity, name as it stands) of each name."""
-    found = []
-    for index, token in enumerate(sentence.tokens):
-        if token.entity.startswith("B-"):
-            parts = [index, *(i for i, t in enumerate(sentence.tokens) if i > index and t.slot == token.slot)]
-            start, last = sentence.offsets[parts[0]], parts[-1]
-            text = sentence.text[start : sentence.offsets[last] + len(sentence.tokens[last].form)]
-            found.append((start, token.concept, text))
-    return found
+def _mentions(sentence: Sentence) -> list[tuple[str, int, str]]:
+    """(entity, first character, name as it stands) of each name."""
+    return [(token.concept, *sentence.span(token.slot)) for token in sentence.tokens if token.entity.startswith("B-")]
 
 
 def _describe(world: World, entity: str) -> Clause:
@@ -148,19 +137,11 @@ def make_text(order: Order) -> Iterator[Item]:
     rng, say = order.rng("documents"), order.speaker()
     left = order.size * RESOURCES[LAB_LANGUAGES[order.code].resource] // max(RESOURCES.values())
     while left > 0:
-        told = _document(order.world, rng)
+        draw = weighted(rng, *zip(*DOCUMENTS, strict=True))
+        told = draw(order.world, rng, 4 + int(rng.random() * 5))
         passage = tell(map(say, told), order.code)
         left -= sum(len(sentence.tokens) for sentence in passage.sentences)
         yield Item({"text": passage.text}, told)
-
-
-def _document(world: World, rng: Random) -> list[Meaning]:
-    kind, length = rng.random(), 4 + int(rng.random() * 5)
-    for share, draw in DOCUMENTS:
-        if kind < share:
-            return draw(world, rng, length)
-        kind -= share
-    return DOCUMENTS[0][1](world, rng, length)
 
 
 def _tale(world: World, rng: Random, length: int) -> list[Meaning]:
@@ -199,5 +180,5 @@ def _answers(world: World, rng: Random, length: int) -> list[Meaning]:
     return told
 
 
-DOCUMENTS = ((0.4, _tale), (0.3, _story), (0.2, _facts), (0.1, _answers))
-"""Share of the documents, and what draws one."""
+DOCUMENTS = ((_tale, 0.4), (_story, 0.7), (_facts, 0.9), (_answers, 1.0))
+"""What draws a document, and which share of them it and those before it draw."""
