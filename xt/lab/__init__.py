@@ -6,10 +6,12 @@ talk about it, and `qaa` plays English. The languages' design is literal; the se
 ==============  ==========================================================================================
 `draw`          seeded draws that are the same on every machine
 `meaning`       what is said, independent of language
-`world`         concepts, facts, scripts, and clauses drawn from them
+`concepts`      kinds of things, adjectives, verbs: the same in every world
+`world`         facts, scripts, and clauses drawn from them
 `languages`     the literal design of the languages, and their distances
 `lexicon`       forms of words: sounds, cognates, loans, names, affixes, scripts
-`grammar`       a meaning said in a language, and parsed back
+`grammar`       a meaning said in a language
+`parsing`       what was said, read back
 `items`         an item: a row of a release, with the meanings behind it; passages
 `pairs`         mnli, anli_plus, qqp, xnli, pawsx
 `questions`     squad, squad_v2, xquad, mlqa, tydiqa, lareqa
