@@ -14,12 +14,14 @@ class Arm:
     tasks: tuple[str, ...]  # intermediate tasks trained on, on one encoder; empty = none
     shuffle_labels: bool = False  # placebo: training labels permuted over the training rows
     steps_as: str = ""  # placebo: the target's own training data, for as many updates as this arm's
+    seed_shift: int = 0  # placebo: the target trained with another seed, this much larger
     placebo: bool = False  # outside the family of tested hypotheses
     note: str = ""
 
 
 ARMS: Mapping[str, Arm] = {
     "none": Arm((), note="the baseline: the encoder goes straight to the target task"),
+    "none_again": Arm((), seed_shift=1000, placebo=True, note="the baseline once more, with other seeds"),
     "mnli": Arm(("mnli",)),
     "squad": Arm(("squad",)),
     "hellaswag": Arm(("hellaswag",)),
@@ -42,5 +44,6 @@ def own_task(intermediate: str, target: str) -> str:
 
 
 def applies(intermediate: str, target: str) -> bool:
-    """Whether an arm can stand before a target: one on the target's own data needs a target that is trained."""
-    return not check_arm(intermediate).steps_as or get_task(target).training_task is not None
+    """Whether an arm can stand before a target: one that changes the target's training needs one."""
+    arm = check_arm(intermediate)
+    return get_task(target).training_task is not None or not (arm.steps_as or arm.seed_shift)

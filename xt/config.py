@@ -316,13 +316,14 @@ def score_config(
     knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
     prepared = intermediate_config(target=task.name, **shared) if arm.tasks or arm.steps_as else None
     parent, home = prepared or pretraining_of(shared["encoder"], root), home_language(root)
+    shifted = shared | {"seed": shared["seed"] + arm.seed_shift}
     trained = dict(task=task.training_task, knobs=knobs, parent=parent, phase="target", train_language=home)
     return ScoreConfig(
         target=task.name,
         languages=chosen or spoken,
         eval_splits=eval_splits,
         knobs=knobs,
-        model=ModelConfig(**trained, **shared) if task.training_task else parent,
+        model=ModelConfig(**trained, **shifted) if task.training_task else parent,
         keep_weights=keep_weights,
         train_language=home,
         **shared,

@@ -133,3 +133,15 @@ def save_figure(fig: Figure, number: int, name: str) -> list[Path]:
     fig.savefig(paths[0], metadata={"Date": None, "Creator": None})
     fig.savefig(paths[1], metadata={"Software": None})
     return paths
+
+
+def plot_slopes(slopes: pd.DataFrame, ax: Axes) -> Axes:
+    """Predictors (rows) of one target: difference in points between the nearest and the farthest language, with its
+    95 % interval; `slopes` is `xt.response.distance_slopes` of one target."""
+    places = np.arange(len(slopes))[::-1]
+    errors = np.abs(slopes[["low", "high"]].to_numpy(float).T - slopes["slope"].to_numpy(float))
+    ax.axvline(0, color="0.6", linewidth=0.8)
+    ax.errorbar(slopes["slope"], places, xerr=errors, fmt="o", markersize=4, capsize=2)
+    ax.set_yticks(places, slopes["predictor"].str.replace("_", " "))
+    ax.set(xlabel="points")
+    return ax

@@ -61,6 +61,22 @@ def answer_transfer_gain(gains: pd.DataFrame) -> str:
     return " ".join([*said, f"The other {rest}."])
 
 
+def answer_response(slopes: pd.DataFrame) -> str:
+    """Which distances show in which target's scores, from `xt.response.distance_slopes`, in one or two sentences.
+
+    A predictor is said to show where its 95 % interval lies on one side of 0; the intervals are not adjusted.
+    """
+    shows = slopes[(slopes["low"] > 0) | (slopes["high"] < 0)]
+    if shows.empty:
+        return "No: no distance shows in the scores of any target."
+    named = shows["predictor"].str.replace("_", " ") + " " + shows["slope"].map(say_number)
+    said = [f"{target}: {say_list(words)}" for target, words in named.groupby(shows["target"], sort=False)]
+    return (
+        f"{len(shows)} of {len(slopes)} pairs of target and predictor show (points from the nearest to the farthest "
+        f"language, interval on one side of 0): {'; '.join(said)}."
+    )
+
+
 def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
     """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, all cells text."""
     share = gains["relative"].map(lambda value: say_number(100 * value), na_action="ignore").fillna("–")

@@ -32,8 +32,8 @@ class Recipe:
 
 
 MLM = Knobs(
-    learning_rate=1e-3, batch_size=16, max_seq_length=96, warmup_ratio=0.06, weight_decay=0.01, dropout=0.0,
-    tokens_per_batch=6144, num_selection_examples=512, selection_steps=10**9, attention="eager", num_threads=1,
+    learning_rate=1e-3, batch_size=32, max_seq_length=96, warmup_ratio=0.06, weight_decay=0.01, dropout=0.0,
+    tokens_per_batch=6144, num_selection_examples=512, selection_steps=10**9, attention="eager",
 )  # fmt: skip
 
 ALL = tuple(code for code, row in LAB_LANGUAGES.items() if row.resource != "unseen")
@@ -42,7 +42,7 @@ BASE = Recipe(144, 4, 4, 6_000_000, MLM, ALL, ALL, 8000, note="1.0 million param
 
 RECIPES: Mapping[str, Recipe] = {
     "lab-tiny": Recipe(
-        32, 2, 2, 60_000, replace(MLM, batch_size=16, num_selection_examples=64, num_threads=1),
+        32, 2, 2, 60_000, replace(MLM, batch_size=16, num_selection_examples=64),
         QUICK[:3], QUICK[:3], 800, note="seconds: it shows that every part works",
     ),
     "lab-small": replace(BASE, hidden_size=80, note="0.3 million parameters besides embeddings"),
@@ -53,7 +53,7 @@ RECIPES: Mapping[str, Recipe] = {
         BASE, languages=("qaa",), num_tokens=500_000, note="one language, as many tokens of it as lab-base reads"
     ),
     "lab-quick": replace(
-        BASE, hidden_size=128, num_layers=3, num_tokens=3_000_000,
+        BASE, hidden_size=128, num_layers=3, num_tokens=3_000_000, knobs=replace(MLM, batch_size=16),
         languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,
         note="0.6 million parameters, the languages of the study `quick`",
     ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from xt.arms import applies
 from xt.config import ScoreConfig, score_configs
 from xt.errors import require_known
-from xt.lab.languages import LAB_LANGUAGES, QUICK_LANGUAGES
+from xt.lab.languages import QUICK_LANGUAGES
 from xt.tasks import get_task
 
 
@@ -92,10 +92,10 @@ STUDIES: Mapping[str, Study] = {
             root="lab-100",
             preset="lab",
             encoders=("lab-base",),
-            intermediates=("none", "squad", "mnli", "hellaswag", "mnli_shuffled"),
+            intermediates=("none", "squad", "mnli", "hellaswag", "mnli_shuffled", "none_again"),
             targets=("xnli", "udpos", "xquad", "tatoeba"),
             seeds=(1, 2, 3),
-            languages={"tatoeba": tuple(LAB_LANGUAGES)[1:]},
+            analyses=("1-transfer-gain", "2-lab"),
             note="a development world: what is learned on it shapes the lab, and is no result",
         ),
         Study(

@@ -1,7 +1,7 @@
 """The words of a language: sounds, cognates under regular change, loans, names, affixes, and the script they stand in.
 
-A word is drawn as sounds, written as Latin letters, and then put in the language's script letter by letter. All forms
-of a language, inflected ones included, differ from each other, so that text can be parsed.
+A word is drawn as sounds, written as Latin letters, and then put in the language's script letter by letter; names stay
+in Latin letters everywhere. All forms of a language, inflected ones included, differ, so that text can be parsed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,14 +48,12 @@ class Script:
     letters: str
     """One for each of VOWELS + CONSONANTS."""
     stop: str
-    cased: bool = False
-    """Do names begin with a capital?"""
 
 
 SCRIPTS: Mapping[str, Script] = MappingProxyType(
     {
-        "Latin": Script("aeiouptkbdgmnszlrvfhjw", ".", cased=True),
-        "Cyrillic": Script("аеиоупткбдгмнсзлрвфхжш", ".", cased=True),
+        "Latin": Script("aeiouptkbdgmnszlrvfhjw", "."),
+        "Cyrillic": Script("аеиоупткбдгмнсзлрвфхжш", "."),
         "Georgian": Script("აეიოუპტკბდგმნსზლრვფჰჯწ", "."),
         "Bopomofo": Script("ㄚㄜㄧㄛㄨㄆㄊㄎㄅㄉㄍㄇㄋㄙㄗㄌㄖㄪㄈㄏㄐㄩ", "。"),
     }
@@ -239,8 +237,9 @@ def build_lexicon(seed: int, code: str) -> Lexicon:
     inflected = {}
     for concept, word in _draw_sounds(seed, code).items():
         for marks in _marks(language, concept, upos[concept]):
-            form = (word + "".join(map(affixes.get, marks))).translate(alphabet)
-            inflected[concept, marks] = form.capitalize() if script.cased and upos[concept] == "PROPN" else form
+            ending = "".join(map(affixes.get, marks)).translate(alphabet)
+            stem = word.capitalize() if upos[concept] == "PROPN" else word.translate(alphabet)
+            inflected[concept, marks] = stem + ending
     return Lexicon(
         forms=MappingProxyType({concept: inflected[concept, ()] for concept in upos}),
         inflected=MappingProxyType(inflected),

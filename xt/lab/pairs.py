@@ -6,8 +6,8 @@ in a place at a moment does not do it elsewhere then. A hypothesis is drawn befo
 premise that decides it is built, so that a hypothesis alone tells nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from random import Random
 
@@ -18,7 +18,17 @@ from xt.lab.translation import THINGS
 from xt.lab.world import World, combination_split, describe, sample_clause, sample_thing
 
 LABELS = ("entailment", "neutral", "contradiction")
-CASES = {
+Cases = Mapping[tuple[int, bool], Sequence[tuple[str, bool]]]
+PLAIN_CASES: Cases = {
+    (0, False): (("special", False),),
+    (0, True): (("general", True),),
+    (1, False): (("other", False), ("other", False), ("general", False)),
+    (1, True): (("other", True), ("other", True), ("special", True)),
+    (2, False): (("same", True), ("same", True), ("opposite", False), ("elsewhere", False)),
+    (2, True): (("same", False),),
+}
+"""(label, is the hypothesis negated) -> how the premise may be built: how its content differs, is it negated."""
+HARD_CASES: Cases = {
     (0, False): (("special", False),),
     (0, True): (("general", True), ("general", True), ("opposite", False)),
     (1, False): (("general", False), ("special", True), ("other", False), ("other", True)),
@@ -26,7 +36,22 @@ CASES = {
     (2, False): (("same", True), ("general", True), ("opposite", False), ("elsewhere", False)),
     (2, True): (("same", False), ("special", False)),
 }
-"""(label, is the hypothesis negated) -> how the premise may be built: how its content differs, is it negated."""
+"""The same where no outer sign, such as one negation, gives the label away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """How premises are built."""
+
+    cases: Cases
+    repeats: int
+    """Further steps that keep the sense of the first."""
+    inverted: float
+    """Share said with the inverse verb, where there is one."""
+
+
+PLAIN = Style(PLAIN_CASES, repeats=0, inverted=0.1)
+HARD = Style(HARD_CASES, repeats=2, inverted=0.3)
 
 FILLED = (*THINGS, "time")
 MOMENTS = ("yesterday", "today", "now", "tomorrow")
@@ -127,15 +152,23 @@ def _step(world: World, rng: Random, clause: Clause, name: str, split: str) -> C
     return None
 
 
-def _premise(world: World, rng: Random, hypothesis: Clause, label: int, split: str, repeats: int) -> Clause | None:
+def retell(world: World, rng: Random, clause: Clause) -> Clause:
+    """What follows from a clause, or the clause itself: it once more, less exactly, or with the inverse verb."""
+    if clause.complement:
+        return replace(clause, complement=world.properties[clause.complement].antonym, negated=not clause.negated)
+    step = _step(world, rng, clause, "special" if clause.negated else "general", "text") or clause
+    return pick(rng, (clause, step, invert(world, clause)))
+
+
+def _premise(world: World, rng: Random, hypothesis: Clause, label: int, split: str, style: Style) -> Clause | None:
     """A clause that gives the hypothesis its label; None where the split has none."""
-    for name, negated in shuffled(rng, CASES[label, hypothesis.negated]):
+    for name, negated in shuffled(rng, style.cases[label, hypothesis.negated]):
         clause = _step(world, rng, replace(hypothesis, negated=negated), name, split)
-        for _ in range(repeats if clause and name in REPEATED else 0):
+        for _ in range(style.repeats if clause and name in REPEATED else 0):
             clause = _step(world, rng, clause, name, split) or clause
         if clause:
             inverse = invert(world, clause)
-            return inverse if rng.random() < 0.3 and in_split(world, split, inverse) else clause
+            return inverse if rng.random() < style.inverted and in_split(world, split, inverse) else clause
     return None
 
 
@@ -152,7 +185,7 @@ def _hypothesis(world: World, rng: Random, split: str) -> Clause:
 
 
 def draw_inference(
-    world: World, rng: Random, split: str, labels: Sequence[int], repeats: int
+    world: World, rng: Random, split: str, labels: Sequence[int], style: Style
 ) -> tuple[list[Clause], list[Clause]]:
     """The clauses of a premise in a drawn order, and hypotheses with the given labels; no two have one verb.
 
@@ -164,7 +197,7 @@ def draw_inference(
     while len(hypotheses) < len(labels):
         hypothesis = _hypothesis(world, rng, split)
         family = {hypothesis.verb, invert(world, hypothesis).verb}
-        clauses = [_premise(world, rng, hypothesis, label, around, repeats) for label in range(len(LABELS))]
+        clauses = [_premise(world, rng, hypothesis, label, around, style) for label in range(len(LABELS))]
         if None not in clauses and not family & verbs:
             premise.append(clauses[labels[len(hypotheses)]])
             hypotheses.append(hypothesis)
@@ -173,22 +206,22 @@ def draw_inference(
 
 
 @once
-def draw_premises(order: Order, lengths: Sequence[int], repeats: int) -> Iterator[tuple[list, list, list]]:
+def draw_premises(order: Order, lengths: Sequence[int], style: Style) -> Iterator[tuple[list, list, list]]:
     """Premises of one of the lengths, each with as many hypotheses, and their labels."""
     rng, left = order.rng("inference"), order.size
     labels = in_turns(rng, len(LABELS))
     while left > 0:
         chosen = list(islice(labels, min(pick(rng, lengths), left)))
-        yield *draw_inference(order.world, rng, order.combos, chosen, repeats), chosen
+        yield *draw_inference(order.world, rng, order.combos, chosen, style), chosen
         left -= len(chosen)
 
 
 def _infer(
-    order: Order, finish: Callable[[dict, int], dict], lengths: Sequence[int], repeats: int = 0
+    order: Order, finish: Callable[[dict, int], dict], lengths: Sequence[int], style: Style = PLAIN
 ) -> Iterator[Item]:
     """Items with the columns that all these releases have; `finish` makes a row of them and a running number."""
     say, number = order.speaker(), count()
-    for premise, hypotheses, labels in draw_premises(order, lengths, repeats):
+    for premise, hypotheses, labels in draw_premises(order, lengths, style):
         text = tell(map(say, premise), order.code).text
         for hypothesis, label in zip(hypotheses, labels, strict=True):
             row = {"premise": text, "hypothesis": say(hypothesis).text, "label": label}
@@ -207,7 +240,7 @@ def make_snli(order: Order) -> Iterator[Item]:
 
 def make_anli(order: Order) -> Iterator[Item]:
     """Premises of three sentences, each further from its hypothesis; else as `make_mnli`."""
-    return _infer(order, lambda row, number: {"uid": f"{order.name}-{number}", **row, "reason": ""}, (3,), repeats=2)
+    return _infer(order, lambda row, number: {"uid": f"{order.name}-{number}", **row, "reason": ""}, (3,), HARD)
 
 
 def make_xnli(order: Order) -> Iterator[Item]:

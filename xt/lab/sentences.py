@@ -10,7 +10,7 @@ from xt.lab.grammar import Sentence, Token
 from xt.lab.items import Item, Order, tell
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES, RESOURCES
 from xt.lab.meaning import CONNECTIVES, Clause, Link, Meaning, Thing
-from xt.lab.pairs import in_split
+from xt.lab.pairs import in_split, retell
 from xt.lab.world import EVENTS, World, fact_clause, sample_clause
 
 UPOS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
@@ -180,5 +180,11 @@ def _answers(world: World, rng: Random, length: int) -> list[Meaning]:
     return told
 
 
-DOCUMENTS = ((_tale, 0.4), (_story, 0.7), (_facts, 0.9), (_answers, 1.0))
+def _retelling(world: World, rng: Random, length: int) -> list[Meaning]:
+    """Clauses, then what follows from them, in another order."""
+    clauses = [sample_clause(world, rng, split="text") for _ in range(length // 2)]
+    return [*clauses, *shuffled(rng, [retell(world, rng, clause) for clause in clauses])]
+
+
+DOCUMENTS = ((_tale, 0.2), (_story, 0.4), (_facts, 0.55), (_answers, 0.7), (_retelling, 1.0))
 """What draws a document, and which share of them it and those before it draw."""
