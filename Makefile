@@ -1,7 +1,7 @@
 # Every target works from nothing: it builds .venv first when it is missing or older than the pins.
 #   make test PYTHON=python3.12     names another interpreter (3.11 or newer)
 PYTHON ?= python3
-STUDY ?= smoke
+STUDY ?= quick
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -17,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /: /'
 
-study: $(INSTALLED)  ## run a study: make study STUDY=real (default: smoke, two minutes on the fixtures)
+study: $(INSTALLED)  ## run a study: make study STUDY=real (default: quick, generated languages, minutes on two cores)
 	$(BIN)/xt run $(STUDY)
 
 # Two workers of one thread each: the tests are many and small. No test may reach for the network

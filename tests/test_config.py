@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
+from xt.arms import ARMS, applies
 from xt.config import (
     intermediate_config,
     read_parameters,
@@ -70,7 +71,7 @@ def test_defaults_of_knobs_are_part_of_every_identity():
         (dict(name="udpoz"), "unknown target 'udpoz'; did you mean 'udpos'"),
         (dict(name="tatoeba"), "unknown target 'tatoeba'.*allowed: xnli, udpos"),
         (dict(intermediate="mlni"), "unknown intermediate 'mlni'; did you mean 'mnli'"),
-        (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, lab, lab-<world seed>, fixtures, mirror, or a folder"),
+        (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, lab, lab-<world seed>, fixtures, mirror, or a"),
         (dict(encoder="no encoder!"), "unknown encoder 'no encoder!'; allowed: tiny"),
         (dict(encoder_revision="abc"), "encoder 'tiny' is not on the hub; allowed: None"),
         (dict(preset="huge"), "unknown preset 'huge'"),
@@ -151,3 +152,27 @@ def test_a_retrieval_run_scores_the_encoder_or_its_intermediate_model():
     (bare,) = retrieval_configs(target="tatoeba", **(SHARED | {"languages": ["de"]}))
     (trained,) = retrieval_configs(target="tatoeba", **(SHARED | {"languages": ["de"], "intermediate": "squad"}))
     assert bare.model is None and trained.model.task == "squad" and trained.model.model_id.startswith("intermediate-")
+
+
+def test_arms_on_the_targets_own_data_name_its_training_task_and_copy_the_steps_of_another():
+    xnli, udpos = (target(name=name, intermediate="own_squad").model.parent for name in ("xnli", "udpos"))
+    assert (xnli.task, udpos.task) == ("mnli", "udpos") and xnli.steps_as.task == "squad"
+    assert xnli.model_id != target(name="xnli", intermediate="mnli").model.parent.model_id
+    with pytest.raises(ValueError, match="unknown target of own_squad 'tatoeba'.*allowed: mnli"):
+        retrieval_configs(target="tatoeba", **SHARED | {"intermediate": "own_squad"})
+    assert applies("own_squad", "xnli") and not applies("own_squad", "tatoeba")
+    assert applies("squad", "tatoeba") and not applies("none_again", "tatoeba")
+
+
+def test_an_arm_that_differs_only_in_its_seed_trains_with_another_and_keeps_the_runs_own():
+    once, again = (target(intermediate=arm) for arm in ("none", "none_again"))
+    assert once.seed == again.seed == 1 and again.model.seed != once.model.seed
+    assert again.model.identity() == once.model.identity() | {"seed": again.model.seed}
+    assert again.run_id != once.run_id
+
+
+def test_several_tasks_are_one_model_whose_identity_names_them_all():
+    parent = target(intermediate="multi").model.parent
+    assert [parent.task, *(other.task for other in parent.beside)] == list(ARMS["multi"].tasks)
+    assert [other["task"] for other in parent.identity()["beside"]] == list(ARMS["multi"].tasks[1:])
+    assert parent.parent is None and {other.seed for other in parent.beside} == {parent.seed}

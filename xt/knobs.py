@@ -140,13 +140,15 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             max_seq_length=96,
             dropout=0.0,
             max_train_examples=4000,
-            max_eval_examples=300,
+            max_eval_examples=200,
             num_selection_examples=200,
-            selection_steps=50,
+            selection_steps=100,
             tokens_per_batch=4096,
             trained_embeddings="seen",
             attention="eager",
         ),
+        "classification": dict(learning_rate=3e-4, num_epochs=4, batch_size=16),
+        "multiple_choice": dict(learning_rate=3e-4, num_epochs=1, batch_size=16),
         "span_qa": dict(
             doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150
         ),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xt.tasks import Classification, MultipleChoice, SentencePair, shuffle_labels
+from xt.tasks import Answer, Classification, MultipleChoice, SentencePair, SpanQA, shuffle_labels
 from xt.tasks.selection import cap_examples, split_off
 
 
@@ -58,3 +58,14 @@ def test_labels_of_choices_are_shuffled_and_those_of_pairs_cannot_be():
     assert {type(e) for e in shuffle_labels(choices, np.random.default_rng(0))} == {MultipleChoice}
     with pytest.raises(ValueError, match="SentencePair has no label to shuffle"):
         shuffle_labels([SentencePair("0", "0", "de", "a", "b")], np.random.default_rng(0))
+
+
+def test_displaced_answers_are_as_many_words_somewhere_in_the_same_passage():
+    context = "one two three four five six seven eight"
+    examples = [SpanQA(str(i), str(i), "en", "q", context, (Answer("three four", 8),)) for i in range(200)]
+    displaced = shuffle_labels(examples, np.random.default_rng(0))
+    answers = [answer for example in displaced for answer in example.answers]
+    assert all(context.startswith(answer.text, answer.start) and len(answer.text.split()) == 2 for answer in answers)
+    starts = Counter(answer.start for answer in answers)
+    assert len(starts) == 7 and max(starts.values()) < 50, "everywhere, and nowhere more often"
+    assert [e.context for e in displaced] == [e.context for e in examples]
