@@ -117,7 +117,8 @@ TOKENIZER = """
 import hashlib, sys
 from xt.config import pretrain_config
 from xt.pretrain import make_tokenizer
-print(hashlib.sha256(make_tokenizer(pretrain_config(encoder=sys.argv[1], root=sys.argv[2])).backend_tokenizer.to_str().encode()).hexdigest())
+tokenizer = make_tokenizer(pretrain_config(encoder=sys.argv[1], root=sys.argv[2]))
+print(hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest())
 """
 
 

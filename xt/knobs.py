@@ -91,6 +91,28 @@ def number(text: str) -> float:
 
 KNOBS = {entry.name: entry for entry in fields(Knobs)}
 
+LAB: Mapping[str, Mapping[str, object]] = {
+    "all": dict(
+        learning_rate=1e-3,
+        num_epochs=2,
+        batch_size=32,
+        max_seq_length=96,
+        dropout=0.0,
+        max_train_examples=4000,
+        max_eval_examples=200,
+        num_selection_examples=200,
+        selection_steps=100,
+        tokens_per_batch=4096,
+        trained_embeddings="seen",
+        attention="eager",
+    ),
+    "classification": dict(learning_rate=3e-4, num_epochs=4, batch_size=16),
+    "multiple_choice": dict(learning_rate=3e-4, num_epochs=1, batch_size=16),
+    "span_qa": dict(
+        doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150
+    ),
+}
+
 PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "smoke": {
         "all": dict(
@@ -132,27 +154,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         ),
         "multiple_choice": dict(num_epochs=1, max_train_examples=3000),
     },
-    "lab": {
-        "all": dict(
-            learning_rate=1e-3,
-            num_epochs=2,
-            batch_size=32,
-            max_seq_length=96,
-            dropout=0.0,
-            max_train_examples=4000,
-            max_eval_examples=200,
-            num_selection_examples=200,
-            selection_steps=100,
-            tokens_per_batch=4096,
-            trained_embeddings="seen",
-            attention="eager",
-        ),
-        "classification": dict(learning_rate=3e-4, num_epochs=4, batch_size=16),
-        "multiple_choice": dict(learning_rate=3e-4, num_epochs=1, batch_size=16),
-        "span_qa": dict(
-            doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150
-        ),
-    },
+    "lab": LAB,
+    "quick": {**LAB, "all": LAB["all"] | dict(max_train_examples=2000, max_eval_examples=150)},
 }
 """Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name."""
 

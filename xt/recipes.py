@@ -53,7 +53,7 @@ RECIPES: Mapping[str, Recipe] = {
         BASE, languages=("qaa",), num_tokens=500_000, note="one language, as many tokens of it as lab-base reads"
     ),
     "lab-quick": replace(
-        BASE, hidden_size=128, num_layers=3, num_tokens=3_000_000, knobs=replace(MLM, batch_size=16),
+        BASE, hidden_size=128, num_layers=3, num_tokens=2_500_000, knobs=replace(MLM, batch_size=16),
         languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,
         note="0.6 million parameters, the languages of the study `quick`",
     ),
