@@ -7,23 +7,31 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 TRAINING = """
 import sys
 from xt import train
-from xt.config import intermediate_config
+from xt.config import intermediate_config, pretrain_config
 from xt.transfer import train_model
 
+shared = dict(encoder="tiny", root="fixtures", preset="smoke", seed=3, dropout=0.1, selection_steps=10)
+MAKERS = {
+    "one task": lambda: intermediate_config(intermediate="mnli", num_epochs=20, **shared),
+    "several tasks, seen rows": lambda: intermediate_config(
+        intermediate="multi", num_epochs=5, trained_embeddings="seen", **shared
+    ),
+    "pretraining": lambda: pretrain_config(encoder="lab-tiny", root="lab-100"),
+}
 train.CHECKPOINT_SECONDS = float(sys.argv[1])
-config = intermediate_config(encoder="tiny", intermediate="mnli", root="fixtures", preset="smoke", seed=3,
-                             dropout=0.1, num_epochs=20, selection_steps=10)
-print(train_model(config))
+print(train_model(MAKERS[sys.argv[2]]()))
 """
 
 
-def start(runs, cache, checkpoint_seconds=0.0):
+def start(kind, runs, cache, checkpoint_seconds=0.0):
     environment = os.environ | {"XT_RUNS": str(runs), "XT_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", TRAINING, str(checkpoint_seconds)],
+        [sys.executable, "-c", TRAINING, str(checkpoint_seconds), kind],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -49,25 +57,26 @@ def logged_steps(folder):
 def wait_for_steps(process, runs, steps):
     """Until the run has logged so many updates; its folder."""
     while process.poll() is None:
-        for folder in runs.glob("intermediate-*"):
+        for folder in runs.glob("*-s[0-9]*"):
             if logged_steps(folder) >= steps:
                 return
         time.sleep(0.005)
 
 
-def test_killed_training_ends_with_the_same_weights(tmp_path):
-    whole = finish(start(tmp_path / "whole", tmp_path / "cache", checkpoint_seconds=1e9))
+@pytest.mark.parametrize("kind", ["one task", "several tasks, seen rows", "pretraining"])
+def test_killed_training_ends_with_the_same_weights(kind, tmp_path):
+    whole = finish(start(kind, tmp_path / "whole", tmp_path / "cache", checkpoint_seconds=1e9))
     total = logged_steps(tmp_path / "whole" / os.path.basename(whole))
     draw, killed = random.Random(7), 0
     for steps in sorted(draw.sample(range(1, total), 4)):
-        process = start(tmp_path / "cut", tmp_path / "cache")
+        process = start(kind, tmp_path / "cut", tmp_path / "cache")
         wait_for_steps(process, tmp_path / "cut", steps)
         time.sleep(draw.random() * 0.05)
         if process.poll() is None:
             process.kill()
             killed += 1
         process.communicate()
-    resumed = finish(start(tmp_path / "cut", tmp_path / "cache"))
+    resumed = finish(start(kind, tmp_path / "cut", tmp_path / "cache"))
     assert killed >= 2, "the training must have been cut off while it ran"
     assert os.path.basename(resumed) == os.path.basename(whole)
     assert weights_digest(resumed) == weights_digest(whole)

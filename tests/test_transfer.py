@@ -8,7 +8,7 @@ import pytest
 import transformers
 
 from xt import store
-from xt.config import intermediate_config, retrieval_configs, target_configs
+from xt.config import intermediate_config, pretrain_config, retrieval_configs, target_configs
 from xt.floors import FLOORS
 from xt.metrics import METRICS
 from xt.tasks import get_task, read_evaluation
@@ -139,3 +139,20 @@ def test_golden_run(block):
     assert {target: losses.iloc[-1] for target, losses in logs.items()} == pytest.approx(GOLDEN_LOSSES, rel=1e-3)
     english = scores[scores["eval_language"] == "en"].set_index(["target", "metric"])["score"]
     assert english.to_dict() == pytest.approx(GOLDEN_SCORES, abs=0.01)
+
+
+GOLDEN_TRAININGS = {"several tasks": (1.062706, 47), "seen rows": (1.050074, 16), "pretraining": (5.553856, 66)}
+"""Kind -> (loss of the last update, number of updates)."""
+
+
+@pytest.mark.parametrize("kind", GOLDEN_TRAININGS)
+def test_golden_training(kind, runs):
+    """Fails when numbers move: raise TRAINING_VERSION, then write the new ones here."""
+    config = {
+        "several tasks": lambda: intermediate_config(intermediate="multi", **SHARED),
+        "seen rows": lambda: intermediate_config(intermediate="mnli", trained_embeddings="seen", **SHARED),
+        "pretraining": lambda: pretrain_config(encoder="lab-tiny", root="lab-100"),
+    }[kind]()
+    log = pd.read_json(train_model(config) / "train.jsonl", lines=True)
+    loss, updates = GOLDEN_TRAININGS[kind]
+    assert (log["loss"].iloc[-1], len(log)) == (pytest.approx(loss, rel=1e-3), updates)

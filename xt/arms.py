@@ -25,7 +25,7 @@ ARMS: Mapping[str, Arm] = {
     "mnli": Arm(("mnli",)),
     "squad": Arm(("squad",)),
     "hellaswag": Arm(("hellaswag",)),
-    "multi": Arm(("mnli", "squad", "hellaswag"), note="one head per task; an update's task drawn by size"),
+    "multi": Arm(("mnli", "squad", "hellaswag"), note="one head per task; the task of an update is drawn by size"),
     "mnli_shuffled": Arm(("mnli",), shuffle_labels=True, placebo=True, note="mnli with its labels permuted"),
     "squad_shuffled": Arm(("squad",), shuffle_labels=True, placebo=True, note="squad with answers at random places"),
     "own_squad": Arm((), steps_as="squad", placebo=True, note="the target's data, as many updates as squad's"),
@@ -44,6 +44,9 @@ def own_task(intermediate: str, target: str) -> str:
 
 
 def applies(intermediate: str, target: str) -> bool:
-    """Whether an arm can stand before a target: one that changes the target's training needs one."""
-    arm = check_arm(intermediate)
-    return get_task(target).training_task is not None or not (arm.steps_as or arm.seed_shift)
+    """Whether an arm can stand before a target: one that changes the target's training needs one,
+    and on the target's own data it must not be the arm whose steps it copies."""
+    arm, own = check_arm(intermediate), get_task(target).training_task
+    if arm.steps_as:
+        return own is not None and own not in ARMS[arm.steps_as].tasks
+    return own is not None or not arm.seed_shift

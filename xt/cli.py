@@ -55,7 +55,7 @@ def run(
     runner = refused(StudyRunner, chosen, typer.echo)
     had_work = refused(runner.has_work, seed or ())
     failures = runner.run(workers, seed or ())
-    figures = analyse(chosen, typer.echo) if had_work else None
+    figures = analyse(chosen, typer.echo) if had_work or not all(text for _, text in answers(chosen)) else None
     print_table(chosen.name)
     for notebook, answer in answers(chosen):
         typer.echo(f"\n{answer or 'no answer: the analysis stopped'}\nnotebook: {notebook}")

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from xt.arms import ARMS, check_arm, own_task
 from xt.errors import require_known
-from xt.knobs import KNOBS, Knobs, resolve_knobs
+from xt.knobs import KNOBS, Knobs, knobs_of, resolve_knobs
 from xt.locations import BUILT_HERE, folder, resolve_encoder, resolve_root
 from xt.recipes import RECIPES, Recipe, find_recipe
 from xt.tasks import (
@@ -28,6 +28,7 @@ from xt.tasks import (
     get_task,
     home_language,
     languages_of,
+    text_languages,
 )
 from xt.tasks.sources import file_digest
 
@@ -150,6 +151,10 @@ class ModelConfig:
         return self.model_id
 
 
+Trained = ModelConfig | PretrainConfig
+"""What has a model of its own."""
+
+
 @dataclass(frozen=True)
 class ScoreConfig:
     """One scoring: a target task in every language, with a fine-tuned model or (retrieval) without fine-tuning."""
@@ -163,7 +168,7 @@ class ScoreConfig:
     preset: str
     seed: int
     knobs: Knobs
-    model: ModelConfig | PretrainConfig | None  # what is scored; None = the encoder as it is found
+    model: Trained | None  # what is scored; None = the encoder as it is found
     encoder_revision: str | None = None
     train_language: str = "en"
     keep_weights: bool = False  # keep the fine-tuned model after scoring
@@ -200,11 +205,18 @@ def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
 
     Raises ValueError naming what is allowed.
     """
-    if not find_recipe(encoder):
+    found = find_recipe(encoder)
+    if not found:
         raise ValueError(f"encoder = {encoder!r} is not pretrained here; allowed: {', '.join(RECIPES)}, each -s<seed>")
-    recipe, seed = find_recipe(encoder)
+    recipe, seed = found
     check_places(encoder, None, root, seed)
-    return PretrainConfig(encoder, root, recipe, seed)
+    languages = recipe.languages or text_languages(root)
+    return PretrainConfig(
+        encoder,
+        root,
+        replace(recipe, languages=languages, tokenizer_languages=recipe.tokenizer_languages or languages),
+        seed,
+    )
 
 
 def intermediate_config(
@@ -232,7 +244,9 @@ def intermediate_config(
     steps_as = intermediate_config(intermediate=arm.steps_as, **shared) if arm.steps_as else None
     shared |= dict(parent=pretraining_of(encoder, root), intermediate=intermediate, phase="intermediate")
     shared |= dict(shuffle_labels=arm.shuffle_labels, train_language=home_language(root))
-    first, *others = [ModelConfig(task=task, knobs=resolve_knobs(preset, task, overrides), **shared) for task in tasks]
+    first, *others = [
+        ModelConfig(task=task, knobs=knobs, **shared) for task, knobs in knobs_of(preset, tasks, overrides)
+    ]
     return replace(first, beside=tuple(others), steps_as=steps_as)
 
 

@@ -4,6 +4,7 @@ The processes and their kernels are forked from a warm one where that can be had
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 import yaml
 
 from xt.kernels.client import WarmProcess, fork_warm
 
 POLL_SECONDS = 0.2
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,20 @@ def execute(
 def ready(waiting: list[Execution], is_done: Callable[[str], bool]) -> Iterator[Execution]:
     """Those of the waiting executions whose needs are met, in order."""
     return (execution for execution in waiting if all(map(is_done, execution.needs)))
+
+
+def read_cells(notebook: Path) -> list:
+    """The cells of an executed notebook; none where there is no file, or a kill cut it short."""
+    try:
+        return nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
+    except nbformat.reader.NotJSONError:
+        return []
+
+
+def last_lines(notebook: Path, exit_code: int, count: int = 4) -> str:
+    """The last lines of the error in an executed notebook, or of papermill's own log where it holds none."""
+    log = notebook.with_suffix(".log")
+    errors = [out for cell in read_cells(notebook) for out in cell.get("outputs", []) if out.output_type == "error"]
+    text = "\n".join(errors[-1].traceback) if errors else log.read_text() if log.is_file() else ""
+    lines = [line for line in ANSI.sub("", text).splitlines() if line.strip()]
+    return "\n".join(lines[-count:]) or f"exit code {exit_code}, no output"

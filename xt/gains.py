@@ -214,7 +214,7 @@ def is_placebo(arm: str) -> bool:
 
 def trains_on_same_data(arm: str, target: str) -> bool:
     """Whether the target trains once more on the task of this arm."""
-    return arm in ARMS and TASKS[target].training_task in ARMS[arm].tasks
+    return arm in ARMS and (bool(ARMS[arm].steps_as) or TASKS[target].training_task in ARMS[arm].tasks)
 
 
 def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:

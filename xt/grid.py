@@ -11,17 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from xt import store
-from xt.analyses import last_lines
 from xt.arms import ARMS
-from xt.config import ModelConfig, PretrainConfig, ScoreConfig
-from xt.engine import Execution, execute
+from xt.config import ScoreConfig, Trained
+from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
 from xt.studies import Study
 from xt.tasks import get_task
 
-Trained = ModelConfig | PretrainConfig
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
 PROGRESS_SECONDS = 30.0
 """Between two lines about runs under way."""

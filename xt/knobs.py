@@ -90,8 +90,14 @@ def number(text: str) -> float:
 
 
 KNOBS = {entry.name: entry for entry in fields(Knobs)}
+OF_DATA = frozenset(
+    "max_seq_length doc_stride max_query_length max_answer_length empty_windows max_train_examples max_eval_examples "
+    "num_selection_examples data_seed".split()
+)
+"""Knobs that each task of a training has for itself; of all others one training has one."""
 
 LAB: Mapping[str, Mapping[str, object]] = {
+    "several tasks": dict(learning_rate=5e-4, num_epochs=1, batch_size=16),
     "all": dict(
         learning_rate=1e-3,
         num_epochs=2,
@@ -157,24 +163,42 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "lab": LAB,
     "quick": {**LAB, "all": LAB["all"] | dict(max_train_examples=2000, max_eval_examples=150)},
 }
-"""Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name."""
+"""Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name; for an
+arm of more than one task, `several tasks`."""
 
 
-def resolve_knobs(preset: str, task_name: str, overrides: Mapping[str, object] | None = None) -> Knobs:
-    """The knobs of a training on `task_name` (or a retrieval run on it): preset rows, then overrides.
+def resolve_knobs(
+    preset: str, task_name: str, overrides: Mapping[str, object] | None = None, scopes: tuple[str, ...] = ()
+) -> Knobs:
+    """The knobs of a training on `task_name` (or a retrieval run on it): preset rows, those of further `scopes` last,
+    then overrides.
 
     Raises ValueError for an unknown preset or knob and for a value out of range.
     """
     rows = PRESETS[require_known("preset", preset, PRESETS)]
     task = get_task(task_name)
     chosen: dict[str, object] = {}
-    for scope in ("all", task.format, task.name):
+    for scope in ("all", task.format, task.name, *scopes):
         chosen.update(rows.get(scope, {}))
     for name, value in (overrides or {}).items():
         require_known("knob", name, KNOBS)
         if value is not None:
             chosen[name] = value
     return replace(Knobs(), **{name: coerce(KNOBS[name].type, value) for name, value in chosen.items()})
+
+
+def knobs_of(preset: str, tasks: tuple[str, ...], overrides: Mapping) -> list[tuple[str, Knobs]]:
+    """The knobs of each task that one training reads: its own for its data, the first one's for all else.
+
+    So every task is read equally often, and takes part by its size. ValueError for a number of updates, which several
+    tasks do not share.
+    """
+    scopes = ("several tasks",) if len(tasks) > 1 else ()
+    first, *others = [resolve_knobs(preset, task, overrides, scopes) for task in tasks]
+    if others and first.num_train_steps:
+        raise ValueError(f"num_train_steps = {first.num_train_steps} with several tasks; allowed: 0, and num_epochs")
+    common = {name: getattr(first, name) for name in KNOBS if name not in OF_DATA}
+    return list(zip(tasks, [first, *(replace(knobs, **common) for knobs in others)], strict=True))
 
 
 def coerce(kind: type, value):

@@ -92,7 +92,7 @@ class Network(torch.nn.Module):
 
 
 class SeenRows(torch.nn.Embedding):
-    """An embedding table of which only the rows that training reads are parameters.
+    """An embedding table of which only the rows that training reads are parameters; in training it reads no other.
 
     Exact: a row that no gradient reaches stays as it is under AdamW without weight decay. What is not among the
     parameters has no gradient, no moments and no part in a step: of XLM-R's 250,000 rows most are never read.

@@ -4,7 +4,6 @@ Beside them `tiny`, with random weights over a vocabulary counted on the fixture
 machine in seconds; it knows nothing, and its scores mean nothing.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +22,13 @@ from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from xt.batching import micro_batches, num_updates
-from xt.checkpoint import save_model
-from xt.config import PretrainConfig, encoder_fingerprint
+from xt.checkpoint import save_model, write_folder
+from xt.config import TRAINING_VERSION, PretrainConfig, encoder_fingerprint, short_hash
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
 from xt.locations import BUILT_HERE, folder
 from xt.model import HEADS, Network, collate, collate_labels
-from xt.tasks import fingerprint_text, read_text
+from xt.tasks import fingerprint_text, read_text, text_status, worst_status
 from xt.train import Look, Part, Training
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -47,7 +46,8 @@ SCORE_DIGITS = 4
 def prepare_pretraining(config: PretrainConfig, device) -> Training:
     """What one pretraining reads: an encoder drawn from the seed, its tokenizer, and documents by language.
 
-    A slice of the documents is held out; the look at it is the accuracy at masked positions, in points.
+    A document longer than `max_seq_length` is several features. A slice of the features is held out; the look at it is
+    the accuracy at masked positions, in points.
     """
     recipe, knobs = config.recipe, config.knobs
     tokenizer = make_tokenizer(config)
@@ -81,7 +81,7 @@ def prepare_pretraining(config: PretrainConfig, device) -> Training:
         "num_truncated": 0,
         "vocab_size": len(tokenizer),
         "num_encoder_parameters": num_parameters_besides_embeddings(model.base_model),
-        "data_status": "generated" if config.root.startswith("lab") else "complete",
+        "data_status": worst_status(*(text_status(config.root, code) for code in recipe.languages)),
     }
     return Training(Network({TASK: model}, {TASK: HEADS[TASK]}), (Part(TASK, features, updates, look, draw),),
                     tokenizer, record)  # fmt: skip
@@ -143,13 +143,14 @@ def make_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
     """The tokenizer of a recipe on a root's text, made on first use and kept for every encoder that shares it."""
     recipe, root = config.recipe, config.root
     text = {code: fingerprint_text(root, code) for code in recipe.tokenizer_languages}
-    name = hashlib.sha256(json.dumps([text, recipe.vocab_size, config.knobs.max_seq_length]).encode()).hexdigest()[:12]
+    made_by = [TRAINING_VERSION, text, recipe.vocab_size, recipe.sampling_exponent, config.knobs.max_seq_length]
+    name = short_hash(dict(enumerate(made_by)))
     place = folder("XT_CACHE") / "tokenizers" / name
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):
         if not (place / "tokenizer.json").is_file():
             texts = [read_text(root, code) for code in recipe.tokenizer_languages]
-            train_tokenizer(texts, recipe, config.knobs.max_seq_length).save_pretrained(place)
+            write_folder(place, train_tokenizer(texts, recipe, config.knobs.max_seq_length).save_pretrained)
     return PreTrainedTokenizerFast.from_pretrained(place)
 
 
@@ -164,7 +165,7 @@ def train_tokenizer(texts: Sequence[Sequence[str]], recipe, max_length: int) -> 
     sample = [
         text for documents, part in zip(texts, kept, strict=True) for text in documents[: round(part * len(documents))]
     ]
-    trained = bare_tokenizer(Unigram())
+    trained = bare_tokenizer(Unigram(), WORDS_AND_PUNCTUATION)
     trainer = UnigramTrainer(
         vocab_size=recipe.vocab_size,
         special_tokens=list(SPECIAL_TOKENS),
@@ -176,7 +177,7 @@ def train_tokenizer(texts: Sequence[Sequence[str]], recipe, max_length: int) -> 
     trained.train_from_iterator(sample, trainer)
     pieces = [(piece, round(score, SCORE_DIGITS)) for piece, score in json.loads(trained.to_str())["model"]["vocab"]]
     ordinary = sorted((row for row in pieces if row[0] not in SPECIAL_TOKENS), key=lambda row: (-row[1], row[0]))
-    return wrap_tokenizer(ordinary, max_length)
+    return wrap_tokenizer(ordinary, max_length, WORDS_AND_PUNCTUATION)
 
 
 def build_if_ours(encoder: str) -> str:
@@ -213,21 +214,29 @@ def count_tokenizer(texts: Iterable[str], max_length: int, min_count: int = 2) -
     pieces = {f"▁{word}": count for word, count in words.items() if count >= min_count and len(word) > 1} | letters
     total = sum(pieces.values())
     scored = [(piece, log(count / total)) for piece, count in sorted(pieces.items())]
-    return wrap_tokenizer(scored, max_length)
+    return wrap_tokenizer(scored, max_length, WORDS)
 
 
-def bare_tokenizer(model: Unigram) -> Tokenizer:
-    """A tokenizer that normalises by NFKC and marks the beginnings of words, as XLM-R's; punctuation stands alone."""
+WORDS = pre_tokenizers.Metaspace()
+"""Marks the beginnings of words, as XLM-R's tokenizer does."""
+WORDS_AND_PUNCTUATION = pre_tokenizers.Sequence([WORDS, pre_tokenizers.Punctuation()])
+"""The same with punctuation apart: without spaces it would stick to words."""
+
+
+def bare_tokenizer(model: Unigram, pre_tokenizer) -> Tokenizer:
+    """A tokenizer that normalises by NFKC."""
     tokenizer = Tokenizer(model)
     tokenizer.normalizer, tokenizer.decoder = normalizers.NFKC(), decoders.Metaspace()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
+    tokenizer.pre_tokenizer = pre_tokenizer
     return tokenizer
 
 
-def wrap_tokenizer(pieces: Sequence[tuple[str, float]], max_length: int) -> PreTrainedTokenizerFast:
+def wrap_tokenizer(pieces: Sequence[tuple[str, float]], max_length: int, pre_tokenizer) -> PreTrainedTokenizerFast:
     """The tokenizer of these scored pieces with XLM-R's special tokens, as transformers uses it."""
     vocabulary = [(token, 0.0) for token in SPECIAL_TOKENS[:-1]] + list(pieces) + [(SPECIAL_TOKENS[-1], 0.0)]
-    tokenizer = bare_tokenizer(Unigram(vocabulary, unk_id=SPECIAL_TOKENS.index("<unk>"), byte_fallback=False))
+    tokenizer = bare_tokenizer(
+        Unigram(vocabulary, unk_id=SPECIAL_TOKENS.index("<unk>"), byte_fallback=False), pre_tokenizer
+    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

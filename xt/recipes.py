@@ -23,8 +23,8 @@ class Recipe:
     num_heads: int
     num_tokens: int  # real tokens read in all
     knobs: Knobs  # of its training: batch_size counts documents
-    languages: tuple[str, ...]  # pretrained on
-    tokenizer_languages: tuple[str, ...]  # the vocabulary is made from
+    languages: tuple[str, ...]  # pretrained on; empty = those of the files `<language>.txt` in a folder root
+    tokenizer_languages: tuple[str, ...]  # the vocabulary is made from; empty = the same
     vocab_size: int  # pieces, special ones included; fewer where the text does not hold as many
     sampling_exponent: float = 0.5  # languages are read in proportion to (tokens there are) ** exponent
     mask_ratio: float = 0.15  # share of tokens to predict
@@ -50,8 +50,9 @@ RECIPES: Mapping[str, Recipe] = {
     "lab-large": replace(BASE, hidden_size=256, note="3.2 million parameters besides embeddings"),
     "lab-english": replace(BASE, languages=("qaa",), note="one language, as many tokens in all as lab-base"),
     "lab-english-part": replace(
-        BASE, languages=("qaa",), num_tokens=500_000, note="one language, as many tokens of it as lab-base reads"
+        BASE, languages=("qaa",), num_tokens=447_000, note="as many tokens of qaa as lab-base reads, in world 100"
     ),
+    "text-base": replace(BASE, languages=(), tokenizer_languages=(), note="as lab-base, on a folder of plain text"),
     "lab-quick": replace(
         BASE, hidden_size=128, num_layers=3, num_tokens=2_500_000, knobs=replace(MLM, batch_size=16),
         languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,
@@ -62,5 +63,5 @@ RECIPES: Mapping[str, Recipe] = {
 
 def find_recipe(encoder: str) -> tuple[Recipe, int] | None:
     """(recipe, seed of the pretraining) that an encoder's name spells; None for an encoder that is not made here."""
-    name, seed = SPELLING.fullmatch(encoder).groups()
-    return (RECIPES[name], int(seed or 0)) if name in RECIPES else None
+    match = SPELLING.fullmatch(encoder) if isinstance(encoder, str) else None
+    return (RECIPES[match[1]], int(match[2] or 0)) if match and match[1] in RECIPES else None

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xt.distances import load_distances
+from xt.errors import DataError
 from xt.gains import ScoreCube
 from xt.stats import adjust_holm, gain_test
 
@@ -39,6 +40,10 @@ def distance_slopes(scores: pd.DataFrame) -> pd.DataFrame:
 
     rows = []
     for target, cell in scores[scores["resource"] > 0].groupby("target", sort=False):
+        if len(cell) < len(PREDICTORS) + 3:
+            raise DataError(
+                f"{target}: {len(cell)} languages for {len(PREDICTORS)} predictors; needed: 3 more than those"
+            )
         known = cell[list(PREDICTORS)].astype(float)
         design = sm.add_constant((known - known.min()) / (known.max() - known.min()))
         fit = sm.OLS(cell["score"].to_numpy(float), design).fit(cov_type="HC3", use_t=True)
@@ -71,7 +76,7 @@ def unseen_gap(scores: pd.DataFrame) -> pd.DataFrame:
                 predicted["obs_ci_upper"], strict=True,
             )
         ]  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["target", "eval_language", "score", "predicted", "low", "high", "gap"])
 
 
 def measured_noise(cube: ScoreCube) -> tuple[float, np.ndarray]:

@@ -20,7 +20,7 @@ from accelerate.state import AcceleratorState
 
 from xt import checkpoint, scoring, store
 from xt.batching import num_updates
-from xt.config import ModelConfig, PretrainConfig, ScoreConfig
+from xt.config import ModelConfig, ScoreConfig, Trained
 from xt.encode import FORMATS, Features
 from xt.evaluate import gold_of, named, predict_examples, primary_score
 from xt.locations import resolve_encoder
@@ -31,9 +31,6 @@ from xt.results import SCORE_COLUMNS
 from xt.tasks import TrainingData, get_task, read_evaluation, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, Part, Training, train
-
-Trained = ModelConfig | PretrainConfig
-"""What has a model of its own."""
 
 
 def ignore(line: dict) -> None:

@@ -29,7 +29,7 @@ PLACEHOLDERS = {
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Maker:
     """How the splits of one config are made."""
 
     dataset: str
@@ -68,47 +68,47 @@ class Recipe:
         ]
 
 
-def _translated(recipe: Recipe, config: str) -> Recipe:
-    return replace(recipe, config=config, sizes={s: n for s, n in recipe.sizes.items() if s.startswith("train")})
+def _translated(maker: Maker, config: str) -> Maker:
+    return replace(maker, config=config, sizes={s: n for s, n in maker.sizes.items() if s.startswith("train")})
 
 
-MNLI = Recipe("nyu-mll/glue", "mnli", pairs.make_mnli, TRAIN | {"validation_matched": 300}, "mnli")
-SQUAD = Recipe("rajpurkar/squad", "plain_text", questions.make_squad, TRAIN | {"validation": 300}, "squad")
+MNLI = Maker("nyu-mll/glue", "mnli", pairs.make_mnli, TRAIN | {"validation_matched": 300}, "mnli")
+SQUAD = Maker("rajpurkar/squad", "plain_text", questions.make_squad, TRAIN | {"validation": 300}, "squad")
 ROUNDS = {f"{split}_r{n}": size for n in (1, 2, 3) for split, size in (("train", 1998), ("dev", 300), ("test", 300))}
 ENGLISH = (
     MNLI,
     SQUAD,
-    Recipe("stanfordnlp/snli", "plain_text", pairs.make_snli, {"train": 2000} | EVALUATION, "snli"),
-    Recipe("facebook/anli", "plain_text", pairs.make_anli, ROUNDS, "anli"),
-    Recipe("nyu-mll/glue", "qqp", pairs.make_qqp, TRAIN | {"validation": 300}, "qqp"),
-    Recipe("rajpurkar/squad_v2", "squad_v2", questions.make_squad_v2, TRAIN | {"validation": 300}, "squad_v2"),
-    Recipe("Rowan/hellaswag", "default", choices.make_hellaswag, TRAIN | {"validation": 300}, "hellaswag"),
-    Recipe("allenai/cosmos_qa", "default", choices.make_cosmosqa, TRAIN | {"validation": 300}, "cosmosqa"),
-    Recipe("tau/commonsense_qa", "default", choices.make_commonsenseqa, TRAIN | {"validation": 300}, "commonsenseqa"),
-    Recipe("lighteval/siqa", "default", choices.make_siqa, TRAIN | {"validation": 300}, "siqa"),
-    Recipe("aps/super_glue", "copa", choices.make_xcopa, {"train": 400} | EVALUATION, "copa"),
-    Recipe("xt/ccg", "default", sentences.make_ccg, TRAIN | EVALUATION, "ccg"),
+    Maker("stanfordnlp/snli", "plain_text", pairs.make_snli, {"train": 2000} | EVALUATION, "snli"),
+    Maker("facebook/anli", "plain_text", pairs.make_anli, ROUNDS, "anli"),
+    Maker("nyu-mll/glue", "qqp", pairs.make_qqp, TRAIN | {"validation": 300}, "qqp"),
+    Maker("rajpurkar/squad_v2", "squad_v2", questions.make_squad_v2, TRAIN | {"validation": 300}, "squad_v2"),
+    Maker("Rowan/hellaswag", "default", choices.make_hellaswag, TRAIN | {"validation": 300}, "hellaswag"),
+    Maker("allenai/cosmos_qa", "default", choices.make_cosmosqa, TRAIN | {"validation": 300}, "cosmosqa"),
+    Maker("tau/commonsense_qa", "default", choices.make_commonsenseqa, TRAIN | {"validation": 300}, "commonsenseqa"),
+    Maker("lighteval/siqa", "default", choices.make_siqa, TRAIN | {"validation": 300}, "siqa"),
+    Maker("aps/super_glue", "copa", choices.make_xcopa, {"train": 400} | EVALUATION, "copa"),
+    Maker("xt/ccg", "default", sentences.make_ccg, TRAIN | EVALUATION, "ccg"),
 )
-RECIPES = (
+MAKERS = (
     *ENGLISH,
-    *(_translated(recipe, recipe.config + ".{code}{noise}") for recipe in ENGLISH),
+    *(_translated(maker, maker.config + ".{code}{noise}") for maker in ENGLISH),
     replace(_translated(MNLI, "{code}{noise}"), dataset="facebook/xnli"),
     replace(_translated(SQUAD, "mlqa-translate-train.{code}{noise}"), dataset="facebook/mlqa"),
-    Recipe("google/xtreme", "XNLI", pairs.make_xnli, EVALUATION, "xnli", mixed=True),
-    Recipe("google/xtreme", "PAWS-X.{code}", pairs.make_pawsx, TRAIN | EVALUATION, "pawsx"),
-    Recipe("google/xtreme", "udpos.{code}", sentences.make_udpos, TRAIN | EVALUATION, "udpos", parallel=False),
-    Recipe("google/xtreme", "PAN-X.{code}", sentences.make_panx, TRAIN | EVALUATION, "panx", parallel=False),
-    Recipe("google/xtreme", "XQuAD.{code}", questions.make_xquad, {"validation": 300}, "xquad"),
-    Recipe("google/xtreme", "MLQA.{code}.{other}", questions.make_mlqa, EVALUATION, "mlqa"),
-    Recipe("google/xtreme", "tydiqa", questions.make_tydiqa, TRAIN | EVALUATION, "tydiqa", parallel=False, mixed=True),
-    Recipe("google/xtreme", "tatoeba.{code}", sentences.make_tatoeba, {"validation": 300}, "tatoeba", parallel=False),
-    Recipe("cambridgeltl/xcopa", "{code}", choices.make_xcopa, EVALUATION, "xcopa"),
-    Recipe("google-research-datasets/xquad_r", "{code}", questions.make_lareqa, {"validation": 300}, "xquad"),
-    Recipe("mteb/BUCC", "{code}-en", sentences.make_bucc2018, EVALUATION, "bucc2018", parallel=False),
-    Recipe("izhx/mewsli-x", "wikipedia_pairs", sentences.make_mewslix, TRAIN, "mewslix", parallel=False),
-    Recipe("izhx/mewsli-x", "wikinews_mentions.{code}", sentences.make_mewslix, EVALUATION, "mewslix", parallel=False),
-    Recipe("izhx/mewsli-x", "candidate_entities", sentences.make_candidates, {"test": 1}, "candidates", mixed=True),
-    Recipe(
+    Maker("google/xtreme", "XNLI", pairs.make_xnli, EVALUATION, "xnli", mixed=True),
+    Maker("google/xtreme", "PAWS-X.{code}", pairs.make_pawsx, TRAIN | EVALUATION, "pawsx"),
+    Maker("google/xtreme", "udpos.{code}", sentences.make_udpos, TRAIN | EVALUATION, "udpos", parallel=False),
+    Maker("google/xtreme", "PAN-X.{code}", sentences.make_panx, TRAIN | EVALUATION, "panx", parallel=False),
+    Maker("google/xtreme", "XQuAD.{code}", questions.make_xquad, {"validation": 300}, "xquad"),
+    Maker("google/xtreme", "MLQA.{code}.{other}", questions.make_mlqa, EVALUATION, "mlqa"),
+    Maker("google/xtreme", "tydiqa", questions.make_tydiqa, TRAIN | EVALUATION, "tydiqa", parallel=False, mixed=True),
+    Maker("google/xtreme", "tatoeba.{code}", sentences.make_tatoeba, {"validation": 300}, "tatoeba", parallel=False),
+    Maker("cambridgeltl/xcopa", "{code}", choices.make_xcopa, EVALUATION, "xcopa"),
+    Maker("google-research-datasets/xquad_r", "{code}", questions.make_lareqa, {"validation": 300}, "xquad"),
+    Maker("mteb/BUCC", "{code}-en", sentences.make_bucc2018, EVALUATION, "bucc2018", parallel=False),
+    Maker("izhx/mewsli-x", "wikipedia_pairs", sentences.make_mewslix, TRAIN, "mewslix", parallel=False),
+    Maker("izhx/mewsli-x", "wikinews_mentions.{code}", sentences.make_mewslix, EVALUATION, "mewslix", parallel=False),
+    Maker("izhx/mewsli-x", "candidate_entities", sentences.make_candidates, {"test": 1}, "candidates", mixed=True),
+    Maker(
         "xt/text",
         "{code}",
         sentences.make_text,
@@ -121,30 +121,30 @@ RECIPES = (
 """Everything that the lab makes."""
 
 
-def find_recipe(dataset: str, config: str, split: str) -> tuple[Recipe, re.Match]:
-    """The recipe of a split and the match of its config. Raises DataError naming what there is instead."""
-    of_dataset = [recipe for recipe in RECIPES if recipe.dataset == dataset]
+def find_maker(dataset: str, config: str, split: str) -> tuple[Maker, re.Match]:
+    """The maker of a split and the match of its config. Raises DataError naming what there is instead."""
+    of_dataset = [maker for maker in MAKERS if maker.dataset == dataset]
     if not of_dataset:
         raise DataError(
-            f"the lab has no dataset {dataset!r}; there is: {', '.join(sorted({r.dataset for r in RECIPES}))}"
+            f"the lab has no dataset {dataset!r}; there is: {', '.join(sorted({r.dataset for r in MAKERS}))}"
         )
-    for recipe in of_dataset:
-        match = _pattern(recipe.config).fullmatch(config)
-        if match and all(value in recipe.codes for key, value in match.groupdict().items() if key in ("code", "other")):
-            if split not in recipe.sizes:
+    for maker in of_dataset:
+        match = _pattern(maker.config).fullmatch(config)
+        if match and all(value in maker.codes for key, value in match.groupdict().items() if key in ("code", "other")):
+            if split not in maker.sizes:
                 raise DataError(
-                    f"the lab's {dataset} {config} has no split {split!r}; there is: {', '.join(recipe.sizes)}"
+                    f"the lab's {dataset} {config} has no split {split!r}; there is: {', '.join(maker.sizes)}"
                 )
-            return recipe, match
-    there = ", ".join(recipe.config for recipe in of_dataset)
+            return maker, match
+    there = ", ".join(maker.config for maker in of_dataset)
     raise DataError(f"the lab's {dataset} has no config {config!r}; there is: {there}, with the code of a language")
 
 
 def make_items(seed: int, dataset: str, config: str, split: str, share: float = 1.0) -> Iterator[Item]:
     """The items of a split, or of a share of its size. Raises DataError where there is no such split."""
-    recipe, match = find_recipe(dataset, config, split)
-    for order in recipe.orders(seed, split, match, share):
-        yield from recipe.make(order)
+    maker, match = find_maker(dataset, config, split)
+    for order in maker.orders(seed, split, match, share):
+        yield from maker.make(order)
 
 
 def write_split(seed: int, dataset: str, config: str, split: str) -> Path:
@@ -156,7 +156,7 @@ def write_split(seed: int, dataset: str, config: str, split: str) -> Path:
     import pyarrow.parquet
     from filelock import FileLock
 
-    find_recipe(dataset, config, split)
+    find_maker(dataset, config, split)
     root = folder("XT_CACHE") / "lab" / f"v{LAB_VERSION}-w{seed}"
     file = root / dataset / config / f"{split}.parquet"
     if file.is_file():
@@ -173,11 +173,11 @@ def write_split(seed: int, dataset: str, config: str, split: str) -> Path:
 
 
 def _write_card(place: Path, dataset: str) -> None:
-    """The dataset's card: a config for each folder, with the splits of its recipe."""
+    """The dataset's card: a config for each folder, with the splits of its maker."""
     lines = ["---", "configs:"]
     for config in sorted(path.name for path in place.iterdir() if path.is_dir()):
-        recipe = next(r for r in RECIPES if r.dataset == dataset and _pattern(r.config).fullmatch(config))
-        files = [f"  - split: {split}\n    path: {config}/{split}.parquet" for split in recipe.sizes]
+        maker = next(r for r in MAKERS if r.dataset == dataset and _pattern(r.config).fullmatch(config))
+        files = [f"  - split: {split}\n    path: {config}/{split}.parquet" for split in maker.sizes]
         lines += [f"- config_name: {config}", "  data_files:", *files]
     draft = place / f"README.{os.getpid()}"
     draft.write_text("\n".join([*lines, "---", f"Generated by xt.lab, version {LAB_VERSION}.", ""]), encoding="utf-8")

@@ -21,7 +21,7 @@ from xt.tasks.selection import shuffle_labels
 from xt.tasks.sources import STATUSES, Source, worst_status
 from xt.tasks.table import TASKS, get_task
 from xt.tasks.task import Task
-from xt.tasks.text import fingerprint_text, read_text
+from xt.tasks.text import fingerprint_text, read_text, text_languages, text_status
 
 __all__ = [
     "STATUSES",
@@ -48,5 +48,7 @@ __all__ = [
     "read_text",
     "read_training",
     "shuffle_labels",
+    "text_languages",
+    "text_status",
     "worst_status",
 ]

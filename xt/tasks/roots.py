@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from xt.errors import DataError
 from xt.lab import LAB_VERSION
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES
-from xt.lab.repository import find_recipe, write_split
+from xt.lab.repository import find_maker, write_split
 from xt.languages import Language
 from xt.locations import LAB_ROOT, resolve_root
 from xt.tasks.sources import STATUSES, Source, file_digest, read_json
@@ -180,13 +180,13 @@ class LabRoot:
     def fingerprint(self, source: Source, language: Language) -> list:
         """JSON-able: what decides every byte. Raises DataError where the lab has no such split."""
         config = source.config_for(language)
-        find_recipe(source.dataset, config, source.split)
+        find_maker(source.dataset, config, source.split)
         return [LAB_VERSION, self.seed, source.dataset, config, source.split, language.code]
 
     def holds(self, source: Source, language: Language) -> bool:
         """Whether the lab makes such a split."""
         try:
-            return bool(find_recipe(source.dataset, source.config_for(language), source.split))
+            return bool(find_maker(source.dataset, source.config_for(language), source.split))
         except DataError:
             return False
 

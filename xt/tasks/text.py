@@ -17,25 +17,38 @@ def read_text(root: str, language: str) -> list[str]:
     Raises DataError where the root has no text of the language, or a file without any.
     """
     file = plain_file(root, language)
-    if file.is_file():
+    if file:
         documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     else:
         place = open_root(root)
         documents = place.read(TEXT, get_language(language)).table["text"].to_pylist()
     if not documents:
-        raise DataError(f"{file}: no text of {language!r}; pretraining needs at least one line")
+        raise DataError(f"{file or root}: no text of {language!r}; pretraining needs at least one line")
     return documents
 
 
 def fingerprint_text(root: str, language: str) -> list | str:
     """JSON-able: what `read_text` would read. Raises DataError where the root has no text of the language."""
+    if resolve_root(root) == "hub":
+        raise DataError("root 'hub' holds no text to pretrain on; allowed: lab, lab-<world seed>, or a folder")
     file = plain_file(root, language)
-    if file.is_file():
-        return file_digest(file)
-    place = open_root(root)
-    return place.fingerprint(TEXT, get_language(language))
+    return file_digest(file) if file else open_root(root).fingerprint(TEXT, get_language(language))
 
 
-def plain_file(root: str, language: str) -> Path:
-    """Where a folder root would hold a language's text as a plain file."""
-    return Path(resolve_root(root)) / f"{language}.txt"
+def text_status(root: str, language: str) -> str:
+    """What the root's text of a language is: one of STATUSES."""
+    return "complete" if plain_file(root, language) else open_root(root).status(TEXT, get_language(language))
+
+
+def text_languages(root: str) -> tuple[str, ...]:
+    """The languages of a folder's plain files. Raises DataError where there is none."""
+    codes = tuple(sorted(file.stem for file in Path(resolve_root(root)).glob("*.txt")))
+    if not codes:
+        raise DataError(f"{resolve_root(root)}: no text to pretrain on; needed are files <language>.txt")
+    return codes
+
+
+def plain_file(root: str, language: str) -> Path | None:
+    """The file of a language's text in a folder root; None where its text is a dataset."""
+    file = Path(resolve_root(root)) / f"{language}.txt"
+    return file if file.is_absolute() and file.is_file() else None
