@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xt.batching import BLOCK_UPDATES, epoch_order, micro_batches, num_updates, updates
+from xt.batching import BLOCK_UPDATES, epoch_order, micro_batches, mixed_updates, num_updates, updates
 
 LENGTHS = np.random.default_rng(0).integers(4, 90, size=1000)
 
@@ -57,3 +57,42 @@ def test_rows_per_feature_count_against_the_budget_and_a_giant_stands_alone():
 @pytest.mark.parametrize("features, epochs, expected", [(100, 2, 7), (96, 1, 3), (5, 0.1, 1)])
 def test_number_of_updates_rounds_up(features, epochs, expected):
     assert num_updates(features, epochs, 32) == expected
+
+
+MIXED = [LENGTHS, LENGTHS[:300], LENGTHS[:50]]
+COUNTS = [40, 25, 7]
+
+
+def mixed(seed=3, first=0):
+    return list(mixed_updates(MIXED, COUNTS, 16, seed, first))
+
+
+def same(one, other):
+    return [task for task, _ in one] == [task for task, _ in other] and all(
+        np.array_equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True)
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1, 17, 40, 71, 72])
+def test_several_tasks_resumed_at_any_update_go_on_as_if_never_stopped(first):
+    assert same(mixed()[first:], mixed(first=first))
+
+
+def test_a_task_among_others_has_its_share_of_updates_and_those_it_would_have_alone():
+    whole = mixed()
+    assert list(np.bincount([task for task, _ in whole])) == COUNTS
+    for place, (lengths, count) in enumerate(zip(MIXED, COUNTS, strict=True)):
+        alone = updates(lengths, 16, 3, 0, count)
+        among = [chosen for task, chosen in whole if task == place]
+        assert all(np.array_equal(a, b) for a, b in zip(alone, among, strict=True))
+
+
+def test_tasks_alternate_from_start_to_end_in_an_order_of_the_seed():
+    tasks = [task for task, _ in mixed()]
+    assert {0, 1} <= set(tasks[:24]) and {0, 1} <= set(tasks[-24:])
+    assert tasks != [task for task, _ in mixed(seed=4)] and not same(mixed(), mixed(seed=4))
+
+
+def test_one_task_alone_is_mixed_into_nothing():
+    alone = updates(LENGTHS, 16, 3, 0, 40)
+    assert same(list(mixed_updates([LENGTHS], [40], 16, 3, 0)), [(0, chosen) for chosen in alone])

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import yaml
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from xt import store
 from xt.grid import StudyRunner, executions_of, plan, study_folder
-from xt.results import load_runs, load_scores
+from xt.results import load_runs, load_scores, write_run
 from xt.studies import STUDIES, get_study
 
 SMALL = replace(
@@ -19,6 +22,16 @@ SMALL = replace(
     targets=("udpos", "xnli", "tatoeba"),
     seeds=(1,),
     languages=dict.fromkeys(("udpos", "xnli"), ("en", "de")) | {"tatoeba": ("de",)},
+)
+
+MADE_HERE = replace(
+    get_study("smoke"),
+    name="made-here",
+    root="lab-100",
+    encoders=("lab-tiny",),
+    intermediates=("none", "mnli", "own_squad", "multi", "none_again"),
+    targets=("xnli", "udpos", "xquad", "tydiqa", "tatoeba"),
+    languages={"udpos": ("qaa", "qab"), "tatoeba": ("qab",)},
 )
 
 
@@ -91,3 +104,115 @@ def test_targets_that_share_settings_share_a_notebook_and_wait_for_their_interme
     intermediate, *readers = executions_of(SMALL, second)
     assert all(reader.needs == intermediate.run_ids for reader in readers)
     assert str(study_folder(SMALL)).endswith("small")
+
+
+def executions_by_arm(study, seed=1):
+    """Arm -> the executions of its block; each block as if alone."""
+    return {block.intermediate: executions_of(study, block) for block in plan(study) if block.seed == seed}
+
+
+def phases(executions):
+    return [made.notebook.stem for made in executions]
+
+
+def test_a_pretraining_stands_once_first_and_before_all_that_starts_from_it(places):
+    runner = StudyRunner(MADE_HERE, print)
+    for seed in MADE_HERE.seeds:
+        executions = runner.list_executions(seed)
+        assert phases(executions).count("pretrain") == 1 and phases(executions)[0] == "pretrain"
+        first = executions[0]
+        assert first.needs == () and first.parameters == {"encoder": "lab-tiny", "root": "lab-100"}
+        made = set()
+        for execution in executions:
+            assert set(execution.needs) <= made, "in this order each finds what it needs"
+            made.update(execution.run_ids)
+        assert all(execution.needs for execution in executions[1:]), "nothing starts from no encoder"
+        outputs = [execution.output for execution in executions]
+        assert len(set(outputs)) == len(outputs), "no executed notebook overwrites another"
+    waiting = [made.needs for made in executions_by_arm(MADE_HERE)["none"] if made.notebook.stem != "pretrain"]
+    assert set(waiting) == {first.run_ids}
+
+
+def test_each_seed_shares_the_pretraining_and_nothing_else(places):
+    one, two = (
+        {run.run_id for block in plan(MADE_HERE) if block.seed == seed for run in block.runs} for seed in (1, 2)
+    )
+    (shared,) = one & two
+    assert shared.startswith("pretrain-lab_tiny-s0-")
+
+
+def test_no_training_is_needed_once_every_scoring_is_committed(places):
+    index_row = dict(
+        phase="target", encoder="lab-tiny", intermediate="none", target="xnli", seed=1, model_id="m", parent_id="",
+        status="done", seconds=1.0, num_train_examples=1, num_truncated=0, outcome="ok", data_status="generated",
+        code_version="test", device="cpu", precision="fp32", num_threads=1, libraries="numpy 2",
+    )  # fmt: skip
+    scorings = [run for block in plan(MADE_HERE) for run in block.runs if run.phase in {"target", "retrieval"}]
+    last = scorings.pop()
+    for run in scorings:
+        write_run(study_folder(MADE_HERE), run.run_id, pd.DataFrame(), index_row, pd.DataFrame())
+    states = {run.run_id: run.state for block in plan(MADE_HERE)[:-1] for run in block.runs}
+    assert set(states.values()) == {"committed", "not needed"}
+    assert phases(StudyRunner(MADE_HERE, print).list_executions(2)) == ["pretrain", "target"], "for the last one"
+    assert StudyRunner(MADE_HERE, print).list_executions(1) == []
+    write_run(study_folder(MADE_HERE), last.run_id, pd.DataFrame(), index_row, pd.DataFrame())
+    runner = StudyRunner(MADE_HERE, print)
+    assert not runner.has_work() and [made for seed in (1, 2) for made in runner.list_executions(seed)] == []
+
+
+def test_what_stands_complete_is_not_made_again(places, monkeypatch):
+    (pretraining, *_) = StudyRunner(MADE_HERE, print).list_executions(1)
+    monkeypatch.setattr("xt.store.has_weights", lambda run_id: run_id in pretraining.run_ids)
+    assert "pretrain" not in phases(StudyRunner(MADE_HERE, print).list_executions(1))
+
+
+def test_each_target_is_prepared_on_its_own_data_unless_that_is_what_the_arm_copies(places):
+    trained = [made for made in executions_by_arm(MADE_HERE)["own_squad"] if made.notebook.stem == "intermediate"]
+    assert sorted(made.parameters["target"] for made in trained) == ["mnli", "tydiqa", "udpos"]
+    assert all(len(made.run_ids) == 1 for made in trained)
+    runs = [run for block in plan(MADE_HERE) if block.intermediate == "own_squad" for run in block.runs]
+    scored = [run for run in runs if run.phase == "target"]
+    assert {run.config.target for run in scored} == {"xnli", "udpos", "tydiqa"}
+    assert all(run.config.model.parent.task == run.config.model.task for run in scored)
+    assert "retrieval" not in {run.phase for run in runs}
+
+
+def test_several_tasks_are_trained_on_one_encoder_in_one_run(places):
+    arms = executions_by_arm(MADE_HERE)
+    assert phases(arms["multi"]) == phases(arms["mnli"])
+    (trained,) = [made for made in arms["multi"] if made.notebook.stem == "intermediate"]
+    assert len(trained.run_ids) == 1 and trained.run_ids not in [made.run_ids for made in arms["mnli"]]
+    assert {need for made in arms["multi"][2:] for need in made.needs} == set(trained.run_ids)
+
+
+def test_the_baseline_once_more_differs_in_its_runs_alone(places):
+    arms = executions_by_arm(MADE_HERE)
+    assert set(phases(arms["none_again"])) == {"pretrain", "target"}
+    first, again = ({run_id for made in arms[arm][1:] for run_id in made.run_ids} for arm in ("none", "none_again"))
+    assert len(again) == 4 and not first & again
+    models = {
+        block.intermediate: {run.config.model.model_id for run in block.runs if run.phase == "target"}
+        for block in plan(MADE_HERE)
+        if block.seed == 1
+    }
+    assert not models["none"] & models["none_again"], "other seeds"
+
+
+def planned_by_notebook(execution):
+    """The run ids that a notebook's own first cells name when it is given an execution's parameters."""
+    parameters = yaml.safe_load(yaml.safe_dump(execution.parameters))
+    notebook = parameterize_notebook(load_notebook_node(str(execution.notebook)), parameters)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"][:3]
+    namespace = {"In": ["", *sources]}
+    for source in sources:
+        exec(source, namespace)
+    configs = namespace.get("configs") or [namespace["config"]]
+    return tuple(config.run_id for config in configs)
+
+
+@pytest.mark.parametrize("study", [MADE_HERE, get_study("quick"), SMALL], ids=lambda study: study.name)
+def test_a_notebook_makes_the_runs_that_were_planned_for_it(study, places):
+    executions = StudyRunner(study, print).list_executions(1)
+    assert {"intermediate", "target", "retrieval"} <= set(phases(executions))
+    for execution in executions:
+        assert planned_by_notebook(execution) == execution.run_ids, execution.title

@@ -73,6 +73,21 @@ def test_a_score_just_outside_its_interval_can_be_drawn(languages, ax):
     assert plots.plot_floors(languages.assign(score_low=languages["score"] + 1e-5), ax).containers
 
 
+def test_slopes_stand_on_their_predictors_row_with_their_intervals(ax):
+    slopes = pd.DataFrame({
+        "predictor": ["syntactic", "log_resource", "script"], "slope": [-12.0, 4.0, 0.5], "low": [-20.0, 1.0, -3.0],
+        "high": [-7.0, 6.0, 5.0],
+    }, index=[5, 6, 7])  # fmt: skip
+    assert plots.plot_slopes(slopes, ax) is ax
+    points, _, (bars,) = ax.containers[0].lines
+    ends = {segment[0, 1]: list(segment[:, 0]) for segment in bars.get_segments()}
+    shown = dict(zip(ax.get_yticks(), ticks(ax.yaxis), strict=True))
+    drawn = {shown[place]: (value, *ends[place]) for value, place in points.get_xydata()}
+    assert drawn == {"syntactic": (-12, -20, -7), "log resource": (4, 1, 6), "script": (0.5, -3, 5)}
+    assert shown[max(shown)] == "syntactic", "the first row on top"
+    assert "points" in ax.get_xlabel() and any(set(line.get_xdata()) == {0} for line in ax.lines)
+
+
 def test_figures_are_written_with_the_same_bytes(gains, tmp_path, monkeypatch):
     monkeypatch.setenv("XT_FIGURES", str(tmp_path))
     written = []

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xt.prose import answer_transfer_gain, format_gains, say_list, say_p
+from xt.prose import answer_response, answer_transfer_gain, format_gains, say_list, say_p
 
 
 def gains_of(*rows):
@@ -48,3 +48,23 @@ def test_a_table_to_read_has_dashes_for_what_is_missing():
     table = format_gains(gains_of(("squad", "xquad", np.nan, np.nan, False), ("p", "xquad", -1.25, 0.5, True)))
     assert list(table.index) == [("xquad", "squad"), ("xquad", "p (placebo)")]
     assert list(table["gain"]) == ["–", "−1.2"] and list(table["95 % interval"]) == ["–", "−2.2 to −0.2"]
+
+
+def slopes_of(*rows):
+    """Slopes of (target, predictor, slope, low, high)."""
+    return pd.DataFrame(rows, columns=["target", "predictor", "slope", "low", "high"])
+
+
+def test_what_shows_in_scores_has_its_interval_on_one_side_of_zero():
+    answer = answer_response(slopes_of(
+        ("xnli", "lexical", -31.25, -40.0, -22.0), ("xnli", "genetic", -9.0, -20.0, 2.0),
+        ("xnli", "log_resource", 12.0, 0.1, 24.0), ("udpos", "syntactic", 5.0, -1.0, 11.0),
+        ("tatoeba", "script", -7.0, -9.0, -5.0), ("tatoeba", "lexical", -7.0, np.nan, np.nan)))  # fmt: skip
+    assert answer == (
+        "3 of 6 pairs of target and predictor show (points from the nearest to the farthest language, interval on one "
+        "side of 0): xnli: lexical −31.2 and log resource +12.0; tatoeba: script −7.0."
+    )
+
+
+def test_no_response_is_said_where_every_interval_holds_zero():
+    assert answer_response(slopes_of(("xnli", "lexical", -9.0, -20.0, 2.0))).startswith("No: no distance shows")

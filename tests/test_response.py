@@ -1,0 +1,192 @@
+"""Planted slopes, gaps and noise are found again, and a truth of nothing stays nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xt.errors import DataError
+from xt.gains import ScoreCube, compare_arms
+from xt.lab.languages import LAB_LANGUAGES
+from xt.response import (
+    PREDICTORS,
+    baseline_by_language,
+    distance_slopes,
+    measured_noise,
+    simulate_tests,
+    split_seeds,
+    unseen_gap,
+)
+
+ZERO_SHOT = tuple(code for code in LAB_LANGUAGES if code != "qaa")
+UNSEEN = [code for code in ZERO_SHOT if LAB_LANGUAGES[code].resource == "unseen"]
+EFFECTS = pd.Series({"syntactic": -12.0, "lexical": -30.0, "genetic": 0.0, "script": -5.0, "log_resource": 2.5})
+"""Points per unit of each predictor."""
+NUM_WORLDS = 300
+ARM_SPREADS = np.array([1.0, 0.5, 2.0])
+
+
+def cube_of(points, item_sd=0.0, floors=0.0, num_resamples=400, seed=0):
+    """A cube of scores (S, K, L) on the lab's first L languages, resampled with item noise `item_sd` per arm."""
+    num_seeds, num_arms, num_languages = points.shape
+    noise = np.random.default_rng(seed).normal(0, 1, (num_resamples, 1, num_arms, 1)) * np.reshape(item_sd, (-1, 1))
+    return ScoreCube(
+        "lab-base", "udpos", ("none", "squad", "mnli", "none_again")[:num_arms], tuple(range(num_seeds)),
+        ZERO_SHOT[:num_languages], points, points + noise, np.full(num_languages, floors),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_collection(monkeypatch):
+    """statsmodels collects garbage at each correction of p values, 50 ms each time; thousands are made here."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
+
+
+@pytest.fixture(scope="module")
+def design():
+    """The lab's zero-shot languages with their predictors."""
+    return baseline_by_language([cube_of(np.full((1, 1, len(ZERO_SHOT)), 50.0))]).drop(columns=["score", "target"])
+
+
+def worlds(design, noise, num_worlds=NUM_WORLDS, gap=0.0):
+    """`num_worlds` targets whose scores follow EFFECTS, with normal noise; unseen languages lack `gap` more."""
+    rng, unseen = np.random.default_rng(7), design["resource"] == 0
+    least = design.loc[~unseen, "log_resource"].min()
+    known = design[list(PREDICTORS)].assign(log_resource=design["log_resource"].where(~unseen, least))
+    truth = 70 + known @ EFFECTS[list(PREDICTORS)] - gap * unseen
+    return pd.concat([
+        design.assign(target=f"t{place}", score=truth + rng.normal(0, noise, len(truth))) for place in range(num_worlds)
+    ], ignore_index=True)  # fmt: skip
+
+
+def true_slopes(design):
+    """EFFECTS times what lies between the nearest and the farthest seen language."""
+    seen = design.loc[design["resource"] > 0, list(PREDICTORS)]
+    return EFFECTS[list(PREDICTORS)] * (seen.max() - seen.min())
+
+
+def test_a_languages_row_holds_the_baseline_alone_and_its_own_distances():
+    points = np.zeros((2, 2, 3))
+    points[:, 0], points[:, 1] = [[40, 50, 1], [44, 58, 1]], 99
+    cubes = [cube_of(points, floors=2.0), replace(cube_of(points + 1), target="xquad")]
+    frame = baseline_by_language(cubes).set_index(["target", "eval_language"])
+    assert list(frame.loc["udpos", "score"]) == [42, 54, 1] and list(frame.loc["xquad", "score"]) == [43, 55, 2]
+    assert not frame["at_floor"].any(), "told by the mean over all arms: 50 in the last language"
+    assert list(frame.loc["udpos", "lexical"]) == pytest.approx([0.05, 0.5, 0.95])
+    assert list(frame.loc["udpos", "resource"]) == [100_000, 400_000, 25_000]
+    assert list(frame.loc["udpos", "log_resource"]) == pytest.approx(np.log2([101, 401, 26]))
+    flat = baseline_by_language([cube_of(np.full((2, 2, 3), 2.0), floors=2.0)])
+    assert flat["at_floor"].all() and set(flat["encoder"]) == {"lab-base"}
+
+
+def test_planted_slopes_are_found_from_the_nearest_to_the_farthest_seen_language(design):
+    scores = worlds(design, noise=0.01, num_worlds=1, gap=40.0)
+    slopes = distance_slopes(scores).set_index("predictor")
+    assert list(slopes.index) == list(PREDICTORS) and set(slopes["num_languages"]) == {len(ZERO_SHOT) - len(UNSEEN)}
+    assert np.allclose(slopes["slope"], true_slopes(design), atol=0.1), "unseen languages bend no slope"
+    assert slopes.loc["lexical", "high"] < 0 < slopes.loc["log_resource", "low"]
+
+
+def test_intervals_of_slopes_hold_the_truth_as_often_as_they_say(design):
+    slopes = distance_slopes(worlds(design, noise=4.0))
+    truth = slopes["predictor"].map(true_slopes(design))
+    held = ((slopes["low"] <= truth) & (truth <= slopes["high"])).groupby(slopes["predictor"]).mean()
+    assert ((held >= 0.91) & (held <= 0.99)).all(), held
+    assert 0.93 <= held.mean() <= 0.98, held
+    errors = (slopes["slope"] - truth).groupby(slopes["predictor"]).mean()
+    assert (errors.abs() < 1).all(), "unbiased"
+
+
+def test_the_variance_inflation_is_that_of_the_regression_on_the_other_predictors(design):
+    slopes = distance_slopes(worlds(design, noise=1.0, num_worlds=1)).set_index("predictor")
+    known = design.loc[design["resource"] > 0, list(PREDICTORS)]
+    for name in PREDICTORS:
+        others = np.column_stack([np.ones(len(known)), known.drop(columns=name)])
+        left = known[name] - others @ np.linalg.lstsq(others, known[name], rcond=None)[0]
+        explained = 1 - (left**2).sum() / ((known[name] - known[name].mean()) ** 2).sum()
+        assert slopes.loc[name, "vif"] == pytest.approx(1 / (1 - explained))
+    assert slopes["vif"].max() < 2, "the design's predictors can be told apart"
+
+
+def test_what_unseen_languages_lack_is_told_apart_from_their_distance(design):
+    gaps = unseen_gap(worlds(design, noise=0.01, num_worlds=1, gap=20.0))
+    assert list(gaps["eval_language"]) == UNSEEN
+    assert gaps["gap"].to_numpy() == pytest.approx([-20, -20], abs=0.2)
+    assert (gaps["score"] < gaps["low"]).all()
+    assert np.allclose(gaps["score"] - gaps["predicted"], gaps["gap"])
+
+
+def test_an_unseen_language_that_lacks_nothing_lies_inside_what_was_predicted(design):
+    gaps = unseen_gap(worlds(design, noise=4.0))
+    assert len(gaps) == NUM_WORLDS * len(UNSEEN)
+    inside = (gaps["low"] <= gaps["score"]) & (gaps["score"] <= gaps["high"])
+    assert 0.92 <= inside.mean() <= 0.98 and abs(gaps["gap"].mean()) < 1
+
+
+def noisy_cube(num_seeds, seed_sd, item_sd, rng):
+    """Four arms, three languages; the noise of a seed is shared by the languages, and the last is at its floor."""
+    points = 50 + rng.normal(0, seed_sd, (num_seeds, 4, 1)) + np.zeros(3)
+    points[..., 2] = rng.normal(0, 40, (num_seeds, 4))
+    return replace(cube_of(points, item_sd), floors=np.array([0.0, 0.0, 1000.0]))
+
+
+def test_noise_is_measured_as_planted_and_without_floor_languages():
+    cube = noisy_cube(400, 1.5, [0.0, *ARM_SPREADS], np.random.default_rng(1))
+    seed_sd, item_sd = measured_noise(cube)
+    assert seed_sd == pytest.approx(1.5, rel=0.1)
+    assert item_sd == pytest.approx(ARM_SPREADS, rel=0.15)
+    assert seed_sd == compare_arms(cube, ~cube.at_floor).seed_sd, "what the primary test takes it to be"
+
+
+MIXES = [(1.0, 0.0), (1.0, 0.5), (0.3, 1.0), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize(("seed_sd", "item_sd"), MIXES)
+@pytest.mark.parametrize("effect", [0.0, 3.0])
+def test_arms_that_differ_in_noise_alone_are_rarely_told_apart_and_intervals_hold(seed_sd, item_sd, effect):
+    told = simulate_tests(seed_sd, item_sd * np.ones(5), 3, effect, 400, np.random.default_rng(3))
+    assert len(told) == 2000
+    assert told["covered"].mean() >= 0.94
+    if effect == 0:
+        by_study = told["p_holm"].to_numpy().reshape(400, 5).min(axis=1)
+        assert (told["p"] < 0.05).mean() <= 0.065, "5 % and two standard errors of 400 studies"
+        assert (by_study < 0.05).mean() <= 0.075
+        assert (told["p_holm"] >= told["p"]).all()
+
+
+@pytest.mark.parametrize(("seed_sd", "item_sd"), MIXES)
+def test_a_large_effect_is_found_and_a_small_one_more_often_than_none(seed_sd, item_sd):
+    none, small, large = (
+        (simulate_tests(seed_sd, item_sd * np.ones(3), 3, effect, 60, np.random.default_rng(4))["p_holm"] < 0.05).mean()
+        for effect in (0.0, 2.0, 12.0)
+    )
+    assert none < small < large and large > 0.97
+
+
+def test_the_spread_of_items_is_that_of_each_arm():
+    told = simulate_tests(0.01, np.array([0.01, 30.0]), 3, 5.0, 50, np.random.default_rng(5))
+    found = (told["p"] < 0.05).to_numpy().reshape(50, 2).mean(axis=0)
+    assert found[0] == 1 and found[1] < 0.2
+
+
+def test_two_halves_of_one_arms_seeds_differ_by_chance_alone():
+    rng = np.random.default_rng(6)
+    p = np.concatenate([split_seeds(noisy_cube(8, 1.0, [0.1] * 4, rng), "mnli") for _ in range(400)])
+    assert p.shape == (400,) and (p < 0.05).mean() <= 0.08 and 0.45 < np.median(p) < 0.55
+
+
+def test_halves_that_differ_are_told_apart_in_the_arm_asked_for_only():
+    points = 50 + np.random.default_rng(8).normal(0, 0.1, (8, 4, 3))
+    points[4:, 2] += 5
+    assert split_seeds(cube_of(points), "mnli") < 0.001 and split_seeds(cube_of(points), "squad") > 0.01
+    with pytest.raises(ValueError, match="below 2"):
+        split_seeds(cube_of(points[:3]), "mnli")
+
+
+def test_too_few_languages_give_no_slope_and_no_unseen_ones_an_empty_table(design):
+    scores = worlds(design, noise=1.0, num_worlds=1)
+    seen = scores[scores["resource"] > 0]
+    with pytest.raises(DataError, match="t0: 7 languages for 5 predictors"):
+        distance_slopes(seen.head(7))
+    assert unseen_gap(seen).empty and "gap" in unseen_gap(seen)
