@@ -1,0 +1,55 @@
+"""Text to pretrain on: a folder of plain files, the lab, and what is refused."""
+
+import pytest
+
+from xt.config import pretrain_config
+from xt.errors import DataError
+from xt.tasks import fingerprint_text, read_text, text_languages, text_status
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "en.txt").write_text("One line.\n\n  Another.  \n", encoding="utf-8")
+    (tmp_path / "de.txt").write_text("Eine Zeile.\n", encoding="utf-8")
+    return str(tmp_path)
+
+
+def test_lines_of_a_plain_file_are_documents(folder):
+    assert read_text(folder, "en") == ["One line.", "Another."]
+    assert text_languages(folder) == ("de", "en") and text_status(folder, "en") == "complete"
+
+
+def test_an_encoder_on_plain_text_reads_the_languages_that_are_there_and_its_id_moves_with_the_text(folder, tmp_path):
+    config = pretrain_config(encoder="text-base", root=folder)
+    before = config.model_id
+    assert config.recipe.languages == config.recipe.tokenizer_languages == ("de", "en")
+    (tmp_path / "de.txt").write_text("Eine andere Zeile.\n", encoding="utf-8")
+    assert pretrain_config(encoder="text-base", root=folder).model_id != before
+
+
+def test_text_of_the_lab_is_generated_and_named_by_its_world_alone():
+    assert fingerprint_text("lab-100", "qaa") != fingerprint_text("lab-101", "qaa")
+    assert text_status("lab-100", "qaa") == "generated"
+    assert read_text("lab-100", "qad")[:3] == read_text("lab-100", "qad")[:3] != read_text("lab-101", "qad")[:3]
+
+
+@pytest.mark.parametrize(
+    "root, words",
+    [
+        ("hub", "root 'hub' holds no text to pretrain on; allowed: lab"),
+        ("fixtures", "no dataset"),
+    ],
+)
+def test_a_root_without_text_is_refused_when_planning(root, words):
+    with pytest.raises(DataError, match=words):
+        print(pretrain_config(encoder="lab-tiny", root=root).model_id)
+
+
+def test_an_unseen_language_and_an_empty_folder_have_no_text(tmp_path):
+    with pytest.raises(DataError, match="no config 'qaq'"):
+        read_text("lab-100", "qaq")
+    with pytest.raises(DataError, match="needed are files <language>.txt"):
+        pretrain_config(encoder="text-base", root=str(tmp_path))
+    (tmp_path / "en.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no text of 'en'"):
+        read_text(str(tmp_path), "en")
