@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 from xt.errors import DataError
 from xt.gains import ScoreCube, compare_arms
@@ -96,6 +97,20 @@ def test_intervals_of_slopes_hold_the_truth_as_often_as_they_say(design):
     assert 0.93 <= held.mean() <= 0.98, held
     errors = (slopes["slope"] - truth).groupby(slopes["predictor"]).mean()
     assert (errors.abs() < 1).all(), "unbiased"
+
+
+def test_intervals_of_slopes_are_those_of_the_robust_errors_with_students_t(design):
+    scores = worlds(design, noise=4.0, num_worlds=1).query("resource > 0")
+    known = scores[list(PREDICTORS)]
+    columns = np.column_stack([np.ones(len(known)), (known - known.min()) / (known.max() - known.min())])
+    inverse = np.linalg.inv(columns.T @ columns)
+    left = scores["score"] - columns @ inverse @ columns.T @ scores["score"]
+    leverage = np.einsum("ij,jk,ik->i", columns, inverse, columns)
+    weighted = columns * (left / (1 - leverage)).to_numpy()[:, None]
+    error = np.sqrt(np.diag(inverse @ weighted.T @ weighted @ inverse))[1:]
+    slopes = distance_slopes(scores)
+    half = student.ppf(0.975, len(known) - columns.shape[1]) * error
+    assert np.allclose(slopes["high"] - slopes["slope"], half) and np.allclose(slopes["slope"] - slopes["low"], half)
 
 
 def test_the_variance_inflation_is_that_of_the_regression_on_the_other_predictors(design):
