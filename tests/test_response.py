@@ -16,7 +16,6 @@ from xt.response import (
     distance_slopes,
     measured_noise,
     simulate_tests,
-    split_seeds,
     unseen_gap,
 )
 
@@ -183,20 +182,6 @@ def test_the_spread_of_items_is_that_of_each_arm():
     told = simulate_tests(0.01, np.array([0.01, 30.0]), 3, 5.0, 50, np.random.default_rng(5))
     found = (told["p"] < 0.05).to_numpy().reshape(50, 2).mean(axis=0)
     assert found[0] == 1 and found[1] < 0.2
-
-
-def test_two_halves_of_one_arms_seeds_differ_by_chance_alone():
-    rng = np.random.default_rng(6)
-    p = np.concatenate([split_seeds(noisy_cube(8, 1.0, [0.1] * 4, rng), "mnli") for _ in range(400)])
-    assert p.shape == (400,) and (p < 0.05).mean() <= 0.08 and 0.45 < np.median(p) < 0.55
-
-
-def test_halves_that_differ_are_told_apart_in_the_arm_asked_for_only():
-    points = 50 + np.random.default_rng(8).normal(0, 0.1, (8, 4, 3))
-    points[4:, 2] += 5
-    assert split_seeds(cube_of(points), "mnli") < 0.001 and split_seeds(cube_of(points), "squad") > 0.01
-    with pytest.raises(ValueError, match="below 2"):
-        split_seeds(cube_of(points[:3]), "mnli")
 
 
 def test_too_few_languages_give_no_slope_and_no_unseen_ones_an_empty_table(design):

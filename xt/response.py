@@ -109,11 +109,3 @@ def simulate_tests(
         covered = (test.low <= effect) & (effect <= test.high)
         frames.append(pd.DataFrame({"p": test.p, "p_holm": adjust_holm(test.p), "covered": covered}))
     return pd.concat(frames, ignore_index=True)
-
-
-def split_seeds(cube: ScoreCube, arm: str) -> np.ndarray:
-    """(p,) of one arm's first half of seeds against its second: scores that differ in nothing but the seed."""
-    above, place = ~cube.at_floor, cube.arms.index(arm)
-    half = len(cube.seeds) // 2
-    first, second = (cube.points[part, place][:, above].mean(axis=-1) for part in (slice(half), slice(half, 2 * half)))
-    return gain_test(np.stack([first, second], axis=1), np.zeros(1)).p
