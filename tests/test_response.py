@@ -37,12 +37,6 @@ def cube_of(points, item_sd=0.0, floors=0.0, num_resamples=400, seed=0):
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_collection(monkeypatch):
-    """statsmodels collects garbage at each correction of p values, 50 ms each time; thousands are made here."""
-    monkeypatch.setattr("gc.collect", lambda: 0)
-
-
 @pytest.fixture(scope="module")
 def design():
     """The lab's zero-shot languages with their predictors."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from scipy.stats import binom
+from statsmodels.stats.multitest import multipletests
 
 from xt.metrics import METRICS
 from xt.stats import (
@@ -185,3 +186,11 @@ def test_corrections_by_hand_and_with_a_missing_p():
     np.testing.assert_allclose(adjust_holm(p), [0.03, np.nan, 0.06, 0.06])
     np.testing.assert_allclose(adjust_benjamini_hochberg(p), [0.03, np.nan, 0.04, 0.04])
     assert np.isnan(adjust_holm(np.array([np.nan]))).all()
+
+
+def test_corrections_equal_statsmodels():
+    draw = np.random.default_rng(5)
+    for size in (1, 2, 5, 30):
+        p = draw.beta(0.5, 2, size)
+        for ours, method in ((adjust_holm, "holm"), (adjust_benjamini_hochberg, "fdr_bh")):
+            np.testing.assert_allclose(ours(p), multipletests(p, method=method)[1], rtol=1e-12)

@@ -183,20 +183,23 @@ def adjust_holm(p: np.ndarray) -> np.ndarray:
     weaken the tests of the real arms the more checks a study has, and an effect of it is no discovery but a
     warning.  It stays in the variance pool, where it is one more arm trained like the others.
     """
-    return adjust(p, "holm")
+    p, adjusted, order = places_of(p)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return adjusted
 
 
 def adjust_benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     """p values (n,) adjusted by Benjamini and Hochberg 1995 (false discovery rate); missing stays missing."""
-    return adjust(p, "fdr_bh")
-
-
-def adjust(p: np.ndarray, method: str) -> np.ndarray:
-    """p values (n,) adjusted by a method of statsmodels' `multipletests`, over those that are there."""
-    from statsmodels.stats.multitest import multipletests
-
-    p = np.asarray(p, dtype=float)
-    adjusted, there = np.full(p.shape, np.nan), np.isfinite(p)
-    if there.any():
-        adjusted[there] = multipletests(p[there], method=method)[1]
+    p, adjusted, order = places_of(p)
+    steps = p[order] * len(order) / np.arange(1, len(order) + 1)
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
     return adjusted
+
+
+def places_of(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(p as floats, as many NaN, places of the values that are there, smallest first).
+
+    statsmodels' `multipletests` gives the same values, and collects garbage at every call: 60 ms each.
+    """
+    p = np.asarray(p, dtype=float)
+    return p, np.full(p.shape, np.nan), np.argsort(p, kind="stable")[: np.isfinite(p).sum()]
