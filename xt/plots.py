@@ -43,12 +43,13 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
         else:
             draw_blank(ax, row, column, "all at\nfloor" if key in cells.index else "no run")
     num_placebo = int(gains.drop_duplicates("intermediate")["placebo"].sum())
-    ax.axvline(len(arms) - num_placebo - 0.5, color="white", linewidth=5)
+    if num_placebo:
+        ax.axvline(len(arms) - num_placebo - 0.5, color="white", linewidth=5)
     ax.set_xticks(range(len(arms)), [arm.replace("_", "\n") for arm in arms])
     ax.set_yticks(range(len(targets)), targets)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="intermediate task (right: placebo)", ylabel="target task")
+    ax.set(xlabel="intermediate task" + " (right: placebo)" * bool(num_placebo), ylabel="target task")
     ax.figure.colorbar(image, ax=ax, label="gain (points)", shrink=0.9).outline.set_linewidth(0)
     return ax
 
