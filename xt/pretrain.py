@@ -40,7 +40,7 @@ TASK = "mlm"
 MAX_PIECE_LENGTH = 10
 """Characters; in a script without spaces longer pieces would be whole sentences."""
 SCORE_DIGITS = 4
-"""To which a piece's log probability is rounded: the trainer's last digits depend on the order of its threads."""
+"""To which a piece's log probability is rounded; pieces are ordered by it, then by spelling."""
 
 
 def prepare_pretraining(config: PretrainConfig, device) -> Training:
@@ -157,7 +157,8 @@ def make_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
 def train_tokenizer(texts: Sequence[Sequence[str]], recipe, max_length: int) -> PreTrainedTokenizerFast:
     """A Unigram tokenizer (Kudo 2018) on as much text of each language as the temperature gives it.
 
-    The same texts give the same bytes: pieces are ordered by rounded score, then by spelling.
+    The same texts give the same pieces, and scores that agree to a thousandth: the trainer sums in no fixed order, so
+    that an encoder made again may part a few words otherwise. A run keeps the tokenizer it was trained with.
     """
     sizes = np.array([sum(map(len, documents)) for documents in texts], dtype=float)
     share = (sizes / sizes.max()) ** recipe.sampling_exponent / (sizes / sizes.max())

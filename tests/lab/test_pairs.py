@@ -54,12 +54,21 @@ def test_the_rounds_of_anli_differ():
 
 
 @pytest.mark.parametrize("negated", (False, True))
-def test_negation_decides_no_label(negated):
+def test_a_negated_hypothesis_decides_no_label(negated):
     drawn = read_items(101, "stanfordnlp/snli", "plain_text", "train")
     labels = Counter(item.row["label"] for item in drawn if item.meaning[1].negated == negated)
     assert min(labels.values()) > 0.25 * labels.total()
-    differing = Counter(i.row["label"] for i in drawn if (i.meaning[0][0].negated != i.meaning[1].negated) == negated)
-    assert len(differing) == 3
+
+
+def test_one_negation_contradicts_in_plain_inference_and_decides_nothing_in_hard():
+    """Among premises of one clause, and among clauses with the hypothesis' verb."""
+    plain = read_items(101, "stanfordnlp/snli", "plain_text", "train")
+    once = {item.row["label"] for item in plain if item.meaning[0][0].negated != item.meaning[1].negated}
+    assert once == {2}
+    hard = [(clause, item) for item in read_items(101, "facebook/anli", "plain_text", "train_r1")
+            for clause in item.meaning[0] if clause.verb == item.meaning[1].verb]  # fmt: skip
+    for differ in (False, True):
+        assert {i.row["label"] for clause, i in hard if (clause.negated != i.meaning[1].negated) == differ} == {0, 1, 2}
 
 
 def test_paraphrases_and_their_adversaries_have_nearly_the_same_words():
