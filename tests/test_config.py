@@ -5,14 +5,9 @@ from dataclasses import asdict
 import pytest
 
 from xt.arms import ARMS, applies
-from xt.config import (
-    intermediate_config,
-    read_parameters,
-    retrieval_configs,
-    short_hash,
-    target_configs,
-)
+from xt.config import short_hash
 from xt.knobs import KNOBS, Knobs, resolve_knobs
+from xt.parameters import intermediate_config, read_parameters, retrieval_configs, target_configs
 
 SHARED = dict(encoder="tiny", intermediate="none", root="fixtures", preset="smoke", seed=1)
 ENGLISH = dict(SHARED, languages=["en"])

@@ -47,11 +47,11 @@ def check_parameters(notebook: dict) -> list[str]:
 
 
 def check_refusal(notebook: dict) -> list[str]:
-    """The second code cell checks the parameters by importing xt.config, and nothing heavy."""
+    """The second code cell checks the parameters by importing xt.parameters, and nothing heavy."""
     source = source_of(code_cells(notebook)[1])
     ours = {name for _, name in list_imports(source) if name.startswith("xt.")}
-    if "xt.config" not in ours:
-        return ["the second code cell must check the parameters through xt.config"]
+    if "xt.parameters" not in ours:
+        return ["the second code cell must check the parameters through xt.parameters"]
     heavy = list_loaded(*ours) & {*HEAVY, "pandas"}
     faults = [f"the check loads {name} through {', '.join(sorted(ours))}" for name in sorted(heavy)]
     return faults + check_light("the check", source, {*HEAVY, "pandas"})
@@ -105,7 +105,7 @@ SOUND = {
     "cells": [
         make_cell("markdown", "# A run\n\nTwo minutes."),
         make_cell("code", 'seed: int = 1  # draws the head\ntasks: list = ["xnli"]  # names of tasks', "parameters"),
-        make_cell("code", "from xt.config import PRESETS\n\nPRESETS"),
+        make_cell("code", "from xt.parameters import PRESETS\n\nPRESETS"),
         make_cell("code", "import torch\n\ntorch.zeros(1)"),
     ],
 }
@@ -125,8 +125,8 @@ def test_sound_notebook_passes():
         pytest.param(1, make_cell("code", "seed: int = 1", "parameters"), id="no comment"),
         pytest.param(1, make_cell("code", "seed: int = draw()  # of a run", "parameters"), id="no literal"),
         pytest.param(2, make_cell("code", "print(seed)"), id="no check"),
-        pytest.param(2, make_cell("code", "import torch\nfrom xt.config import PRESETS"), id="heavy import"),
-        pytest.param(2, make_cell("code", "import xt.config, xt.train"), id="heavy module"),
+        pytest.param(2, make_cell("code", "import torch\nfrom xt.parameters import PRESETS"), id="heavy import"),
+        pytest.param(2, make_cell("code", "import xt.parameters, xt.train"), id="heavy module"),
         pytest.param(3, make_cell("code", "seed: int = 1  # draws the head", "parameters"), id="second tag"),
         pytest.param(3, make_cell("code", "def run():\n    pass"), id="definition"),
         pytest.param(3, make_cell("code", "1") | {"outputs": [{}]}, id="output"),

@@ -12,10 +12,10 @@ import torch
 import transformers
 
 from xt import store
-from xt.config import pretrain_config, target_configs
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
 from xt.model import HEADS, collate, collate_labels
+from xt.parameters import pretrain_config, target_configs
 from xt.pretrain import make_tokenizer, sample_documents, split_documents
 from xt.recipes import RECIPES
 from xt.transfer import run_block, train_model
@@ -114,7 +114,7 @@ def test_held_out_documents_are_never_read():
 
 TOKENIZER = """
 import sys
-from xt.config import pretrain_config
+from xt.parameters import pretrain_config
 from xt.pretrain import make_tokenizer
 tokenizer = make_tokenizer(pretrain_config(encoder=sys.argv[1], root=sys.argv[2]))
 print(tokenizer.backend_tokenizer.to_str())

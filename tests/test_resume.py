@@ -12,7 +12,7 @@ import pytest
 TRAINING = """
 import sys
 from xt import train
-from xt.config import intermediate_config, pretrain_config
+from xt.parameters import intermediate_config, pretrain_config
 from xt.transfer import train_model
 
 shared = dict(encoder="tiny", root="fixtures", preset="smoke", seed=3, dropout=0.1, selection_steps=10)

@@ -8,9 +8,9 @@ import pytest
 import transformers
 
 from xt import store
-from xt.config import intermediate_config, pretrain_config, retrieval_configs, target_configs
 from xt.floors import FLOORS
 from xt.metrics import METRICS
+from xt.parameters import intermediate_config, pretrain_config, retrieval_configs, target_configs
 from xt.tasks import get_task, read_evaluation
 from xt.transfer import run_block, train_model
 

@@ -14,7 +14,8 @@ The map, in the order in which modules may import each other (each only what sta
 `knobs`             every knob with its unit and range; the presets that set them
 `recipes`           the encoders that are pretrained here, one row each
 `arms`              ways to prepare an encoder before the target task, one row each
-`config`            runs and their identities; the checks of a notebook's parameters
+`config`            runs and their identities
+`parameters`        what a notebook or a study asks for, checked, as configs
 `machine`           what a run was computed on: code version, libraries, device, precision
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks

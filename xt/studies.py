@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xt.arms import applies
-from xt.config import ScoreConfig, score_configs
+from xt.config import ScoreConfig
 from xt.errors import require_known
 from xt.lab.languages import QUICK_LANGUAGES
+from xt.parameters import score_configs
 from xt.tasks import get_task
 
 

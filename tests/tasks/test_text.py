@@ -2,8 +2,8 @@
 
 import pytest
 
-from xt.config import pretrain_config
 from xt.errors import DataError
+from xt.parameters import pretrain_config
 from xt.tasks import fingerprint_text, read_text, text_languages, text_status
 
 
