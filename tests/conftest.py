@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xt.locations import PROJECT, folder
+from xt.locations import PROJECT, folder, vocabulary_files
 
 
 def _require(place: Path, variable: str) -> Path:
@@ -46,7 +46,7 @@ def tiny_encoder(tmp_path_factory) -> str:
     from xt.pretrain import TINY, build_random_encoder, read_texts
 
     place = tmp_path_factory.mktemp("encoders") / "tiny"
-    build_random_encoder(place, read_texts(folder("XT_FIXTURES")), seed=0, **TINY)
+    build_random_encoder(place, read_texts(vocabulary_files("tiny")), seed=0, **TINY)
     return str(place)
 
 
@@ -56,4 +56,4 @@ def tokenizer():
     from xt.pretrain import count_tokenizer, read_texts
 
     words = "Nora writes a letter . She sleeps takes pen Omar sings in Oslo b"
-    return count_tokenizer([words, words, *read_texts(folder("XT_FIXTURES"))], max_length=128)
+    return count_tokenizer([words, words, *read_texts(vocabulary_files("tiny"))], max_length=128)

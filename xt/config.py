@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from xt.knobs import Knobs
-from xt.locations import BUILT_HERE, folder, resolve_encoder
+from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.recipes import Recipe
 from xt.tasks import fingerprint_evaluation, fingerprint_text, fingerprint_training
 from xt.tasks.sources import file_digest
@@ -37,7 +37,7 @@ def encoder_fingerprint(encoder: str, revision: str | None) -> str:
     """
     if encoder in BUILT_HERE:
         root = folder("XT_FIXTURES")
-        digests = {path.relative_to(root).as_posix(): file_digest(path) for path in root.rglob("*.parquet")}
+        digests = {path.relative_to(root).as_posix(): file_digest(path) for path in vocabulary_files(encoder)}
         return f"{encoder}@{short_hash(digests)}"
     place = Path(resolve_encoder(encoder))
     if (place / "config.json").is_file():

@@ -26,7 +26,7 @@ from xt.checkpoint import save_model, write_folder
 from xt.config import TRAINING_VERSION, PretrainConfig, encoder_fingerprint, short_hash
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
-from xt.locations import BUILT_HERE, folder
+from xt.locations import BUILT_HERE, folder, vocabulary_files
 from xt.model import HEADS, Network, collate, collate_labels
 from xt.tasks import fingerprint_text, read_text, text_status, worst_status
 from xt.train import Look, Part, Training
@@ -189,7 +189,7 @@ def build_if_ours(encoder: str) -> str:
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):
         if not (place / "model.safetensors").is_file():
-            build_random_encoder(place, read_texts(folder("XT_FIXTURES")), TINY_SEED, **TINY)
+            build_random_encoder(place, read_texts(vocabulary_files(encoder)), TINY_SEED, **TINY)
     return str(place)
 
 
@@ -254,10 +254,10 @@ def wrap_tokenizer(pieces: Sequence[tuple[str, float]], max_length: int, pre_tok
     )
 
 
-def read_texts(root: Path) -> list[str]:
-    """Every string in every parquet file below a folder, in the order of files, columns and rows."""
+def read_texts(files: Iterable[Path]) -> list[str]:
+    """Every string in some parquet files, in the order of files, columns and rows."""
     texts: list[str] = []
-    for path in sorted(root.rglob("*.parquet")):
+    for path in files:
         for column in pq.read_table(path).columns:
             texts += strings(column.combine_chunks())
     return texts

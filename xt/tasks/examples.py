@@ -65,7 +65,7 @@ class SpanQA:
     question: str
     context: str
     answers: tuple[Answer, ...]
-    """Distinct, in the release's order; at least one."""
+    """Distinct, in the release's order; none only where the task has questions without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,40 @@ class SentencePair:
     """The sentence in English."""
 
 
-Example = Classification | MultipleChoice | Tagging | SpanQA | SentencePair
+@dataclass(frozen=True, slots=True)
+class QueryPassage:
+    """A text and the passage that belongs to it: what a dual encoder is trained on."""
+
+    id: str
+    cluster: str
+    language: str
+    query: str
+    passage: str
+    context: str
+    """What stands around the passage, itself included; empty where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A text for which others are searched: a question, a mention, a sentence to find the translation of."""
+
+    id: str
+    cluster: str
+    language: str
+    text: str
+    relevant: tuple[str, ...]
+    """Ids of the candidates of the same reading that are right; empty where none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be found."""
+
+    id: str
+    language: str
+    text: str
+    context: str
+    """What stands around the text, itself included; empty where there is nothing."""
+
+
+Example = Classification | MultipleChoice | Tagging | SpanQA | SentencePair | QueryPassage | Query

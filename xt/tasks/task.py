@@ -8,7 +8,11 @@ from xt.errors import require_known
 from xt.languages import get_language
 from xt.tasks.sources import Source
 
-FORMATS = ("classification", "multiple_choice", "tagging", "span_qa", "retrieval")
+FORMATS = (
+    "classification", "multiple_choice", "tagging", "span_qa", "span_qa_v2", "retrieval", "ranking", "mining",
+)  # fmt: skip
+"""`span_qa_v2`: questions may have no answer. `retrieval`: the translation among as many sentences, no training.
+`mining`: translated pairs out of two corpora, no training. `ranking`: a dual encoder ranks candidates for queries."""
 ROLES = ("intermediate", "target")
 LABELLED = ("classification", "multiple_choice", "tagging")
 """Formats whose rows name their labels."""
@@ -48,6 +52,18 @@ class Task:
     """Licence of the data."""
     note: str
     """What a reader of its scores should know; says so where a source has no pinned revision."""
+    more_languages: tuple[str, ...] = ()
+    """Languages of the evaluation data that XTREME-R adds."""
+    more_training: tuple[Source, ...] = ()
+    """Rows trained on together with those of `training`, under the same labels."""
+    translated: Source | None = None
+    """The training rows machine-translated from English, a language each; its config or language column tells which."""
+    trained_before: str | None = None
+    """The task on whose data a model is fine-tuned first, before `training_task` (SIQA before COPA)."""
+    calibration: Source | None = None
+    """Rows on which a threshold on scores is chosen; None, or rows that a root lacks: see the format."""
+    pool: Source | None = None
+    """Rows of the candidates, where they do not stand with the queries."""
 
     def __post_init__(self):
         require_known("format", self.format, FORMATS)
@@ -72,7 +88,8 @@ class Task:
     @property
     def sources(self) -> tuple[Source, ...]:
         """The sources that the row names."""
-        return tuple(source for source in (self.training, self.selection, self.evaluation) if source)
+        named = (self.training, *self.more_training, self.selection, self.evaluation)
+        return tuple(source for source in (*named, self.translated, self.calibration, self.pool) if source)
 
 
 def build_table(*tasks: Task) -> Mapping[str, Task]:
