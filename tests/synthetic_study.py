@@ -58,9 +58,7 @@ def write_study(
 
 def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
     """Per-example statistics of all metrics, of every language (and layer and direction of retrieval)."""
-    layers = (
-        [(layer, way) for layer in LAYERS for way in DIRECTIONS] if target == "tatoeba" else [(None, None)]
-    )
+    layers = [(layer, way) for layer in LAYERS for way in DIRECTIONS] if target == "tatoeba" else [(None, None)]
     frames = []
     for code, hard in difficulty.items():
         level = FLOOR[target] / 100 if code == AT_FLOOR else rate * (1.3 if code == "en" else 1)
@@ -92,7 +90,12 @@ def metric_columns(target, correct) -> dict:
     return columns
 
 
-def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok") -> None:
+def language_of(arm: str) -> str | None:
+    """`de` of `mnli.de`; English without a code; None where nothing is trained."""
+    return None if arm == "none" else arm.partition(".")[2] or "en"
+
+
+def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok", selection=None) -> None:
     """One run through `write_run`, its scores reduced from its statistics."""
     run_id = f"{target}-{arm}-s{seed}"
     scores = reduce_stats(stats).assign(
@@ -100,6 +103,7 @@ def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok") -
         study=study,
         encoder="mini",
         intermediate=arm,
+        intermediate_language=language_of(arm),
         target=target,
         train_language="en",
         split="test",
@@ -130,6 +134,7 @@ def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok") -
         num_train_examples=100,
         num_truncated=0,
         outcome=outcome,
+        selection_score=None,
         data_status="subset",
         code_version="test",
         device="cpu",
@@ -137,4 +142,4 @@ def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok") -
         num_threads=1,
         libraries="numpy 2",
     )
-    write_run(folder, run_id, scores, index_row, stats)
+    write_run(folder, run_id, scores, index_row, stats, selection)

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from synthetic_study import AT_FLOOR, write_study
 
+from xt.arms import find_arm
 from xt.errors import DataError
-from xt.gains import gain_table, language_gain_table, load_cubes, resample
-from xt.reported import score_table, select_complete, select_primary, select_reported, select_sound
+from xt.gains import gain_table, language_gain_table, load_cubes, resample, trains_on_same_data
+from xt.prose import format_gains
+from xt.reported import is_zero_shot, score_table, select_complete, select_primary, select_reported, select_sound
 from xt.results import load_scores
 from xt.stats import ITEMS_ONLY
 from xt.tasks import TASKS
@@ -161,3 +163,55 @@ def test_two_seeds_have_intervals_over_items_and_no_p(scores, results):
     cubes = load_cubes(scores[scores["seed"] < 3], np.random.default_rng(0), results)
     table = gain_table(cubes)
     assert table["p"].isna().all() and table["low"].notna().all() and set(table["kind"]) == {ITEMS_ONLY}
+
+
+def test_a_language_that_an_arm_was_trained_in_is_left_out_of_that_arms_gain_and_marked(tmp_path):
+    write_study(tmp_path, arms=("none", "mnli", "mnli.de"), languages={"xquad": ("en", "de", "es")}, num_clusters=80)
+    cubes = load_cubes(load_scores("real", tmp_path), np.random.default_rng(0), tmp_path, 200)
+    gains = gain_table(cubes).set_index("intermediate")
+    assert gains["num_languages"].to_dict() == {"mnli": 2, "mnli.de": 1}
+    assert gains["num_trained_in"].to_dict() == {"mnli": 0, "mnli.de": 1}
+    points, spanish = cubes[0].points, cubes[0].languages.index("es")
+    own = (points[:, cubes[0].arms.index("mnli.de"), spanish] - points[:, 0, spanish]).mean()
+    assert gains.loc["mnli.de", "gain"] == pytest.approx(own)
+    languages = language_gain_table(cubes).set_index(["intermediate", "eval_language"])["zero_shot"]
+    assert list(languages.index[~languages]) == [("mnli.de", "de")]
+    assert score_table(load_scores("real", tmp_path))["num_languages"].tolist() == [2, 1, 2]
+    assert list(format_gains(gains.reset_index())["not zero-shot"]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("trained", "language", "new"),
+    [("de+fr", "fr", False), ("de+fr", "f", True), ("de", "en", False), (None, "de", True), ("", "en", False)],
+)
+def test_what_was_trained_in_before_or_on_the_target_is_not_zero_shot(trained, language, new):
+    row = {"intermediate_language": [trained], "train_language": ["en"], "eval_language": [language]}
+    assert is_zero_shot(pd.DataFrame(row)).tolist() == [new]
+
+
+@pytest.mark.parametrize(
+    ("arm", "targets"),
+    [
+        ("mnli", {"xnli"}),
+        ("mnli.de", {"xnli"}),
+        ("squad", {"xquad"}),
+        ("own_squad", {"xnli", "udpos", "xquad", "tydiqa"}),
+        ("hellaswag", set()),
+        ("none", set()),
+        ("somebodys_own", set()),
+    ],
+)
+def test_shared_data_is_found_in_the_task_table(arm, targets):
+    shown = ("xnli", "udpos", "xquad", "tydiqa", "tatoeba")
+    assert {target for target in shown if trains_on_same_data(arm, target)} == targets
+
+
+@pytest.mark.parametrize(
+    ("arm", "target"),
+    [("anli_plus", "xnli"), ("squad_v2", "xquad"), ("squad_v2", "mlqa"), ("squad", "lareqa"), ("multi", "xnli"),
+     ("multi", "lareqa"), ("mnli_translated", "americasnli")],
+)  # fmt: skip
+def test_shared_data_of_versions_and_mixtures(arm, target):
+    if not {target, *find_arm(arm).tasks} <= set(TASKS):
+        pytest.skip("a task of this arm has no row yet")
+    assert trains_on_same_data(arm, target) and not trains_on_same_data(arm, "udpos")

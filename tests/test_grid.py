@@ -145,7 +145,7 @@ def test_no_training_is_needed_once_every_scoring_is_committed(places):
     index_row = dict(
         phase="target", encoder="lab-tiny", intermediate="none", target="xnli", seed=1, model_id="m", parent_id="",
         status="done", seconds=1.0, num_train_examples=1, num_truncated=0, outcome="ok", data_status="generated",
-        code_version="test", device="cpu", precision="fp32", num_threads=1, libraries="numpy 2",
+        code_version="test", device="cpu", precision="fp32", num_threads=1, libraries="numpy 2", selection_score=None,
     )  # fmt: skip
     scorings = [run for block in plan(MADE_HERE) for run in block.runs if run.phase in {"target", "retrieval"}]
     last = scorings.pop()

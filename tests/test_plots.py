@@ -69,6 +69,13 @@ def test_cells_at_their_floor_are_hollow(plot, value, languages, ax):
     assert ticks(ax.xaxis) == ["de", "fr", "zh"] and "points" in ax.get_ylabel()
 
 
+def test_languages_that_the_arm_was_trained_in_look_different(languages, ax):
+    plots.plot_language_gains(languages.assign(zero_shot=[True, False, True]), ax)
+    above, _, seen = (container.lines[0] for container in ax.containers)
+    assert list(seen.get_ydata()) == [-1.0] and seen.get_marker() != above.get_marker()
+    assert seen.get_markerfacecolor() == "white" and ax.containers[2].get_label() == "not zero-shot"
+
+
 def test_a_score_just_outside_its_interval_can_be_drawn(languages, ax):
     assert plots.plot_floors(languages.assign(score_low=languages["score"] + 1e-5), ax).containers
 

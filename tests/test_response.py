@@ -34,6 +34,7 @@ def cube_of(points, item_sd=0.0, floors=0.0, num_resamples=400, seed=0):
     return ScoreCube(
         "lab-base", "udpos", ("none", "squad", "mnli", "none_again")[:num_arms], tuple(range(num_seeds)),
         ZERO_SHOT[:num_languages], points, points + noise, np.full(num_languages, floors),
+        np.ones((num_arms, num_languages), bool),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from xt.results import (
     finished_runs,
     load_runs,
     load_scores,
+    load_selection_stats,
     load_stats,
     reduce_stats,
     write_run,
@@ -120,6 +121,17 @@ def test_a_training_without_scores_is_only_in_the_index(tmp_path, run):
     write_run(tmp_path / "s", "mnli-s1", pd.DataFrame(), row, pd.DataFrame())
     assert finished_runs(tmp_path / "s") == {"mnli-s1"}
     assert not (tmp_path / "s" / "scores").exists()
+
+
+def test_statistics_of_selection_stand_beside_those_of_the_run(tmp_path, run):
+    scores, row, stats = run
+    english = stats[stats["eval_language"] == "en"]
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores, row | {"selection_score": 61.5}, stats, english)
+    assert reduce_stats(load_selection_stats("s", "xnli-mnli-s1", tmp_path))["eval_language"].tolist() == ["en"]
+    assert load_runs("s", tmp_path)["selection_score"].tolist() == [61.5]
+    assert len(load_stats("s", "xnli-mnli-s1", tmp_path)) == len(stats)
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
+    assert load_selection_stats("s", "xnli-mnli-s1", tmp_path) is None, "written again without: nothing stale is left"
 
 
 def test_a_failed_run_is_not_finished(tmp_path, run):

@@ -2,9 +2,11 @@
 
 A cell is an (encoder, target, evaluation language).  Whether it is at its floor is decided once for all arms,
 from the score averaged over arms (baseline included) and seeds, so that the choice cannot favour an arm.  Floor
-cells are shown and stay out of every average.  Means are unweighted, over languages other than that of training.
+cells are shown and stay out of every average.  Means are unweighted, over languages other than that of training; a
+language that an arm was trained in before the target is not zero-shot for that arm, and its average leaves it out.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.arms import ARMS
+from xt.arms import ARMS, find_arm
 from xt.errors import DataError
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
@@ -27,14 +29,14 @@ from xt.stats import (
     gain_test,
     percentile_interval,
 )
-from xt.tasks import TASKS
+from xt.tasks import TASKS, Source
 
 BASELINE = "none"
 ROUNDING = 5e-5
 """Points by which a number in a score table may differ from the exact one."""
 GAIN_COLUMNS = (
     "encoder target intermediate gain low high p p_holm baseline relative error_reduction num_languages "
-    "num_at_floor num_seeds seed_sd kind placebo same_data"
+    "num_at_floor num_trained_in num_seeds seed_sd kind placebo same_data"
 ).split()
 """Columns of `gain_table`."""
 
@@ -52,13 +54,15 @@ class ScoreCube:
     seeds: tuple[int, ...]
     """S seeds, each with every arm."""
     languages: tuple[str, ...]
-    """L evaluation languages other than the training language, in LANGUAGE_ORDER."""
+    """L evaluation languages other than the target's training language, in LANGUAGE_ORDER."""
     points: np.ndarray
     """(S, K, L) scores."""
     resampled: np.ndarray
     """(R, S, K, L) the same under resampling of item clusters, jointly over all else that shares items."""
     floors: np.ndarray
     """(L,) the score that a trivial answer gets; NaN where unknown, the highest where runs differ."""
+    zero_shot: np.ndarray
+    """(K, L) whether the arm was not trained in the language."""
 
     @property
     def mean_interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +82,7 @@ def load_cube(
 
     Raises DataError when a run was scored on other examples than the rest.
     """
-    rows = rows[is_zero_shot(rows)]
+    rows = rows[rows["eval_language"] != rows["train_language"].fillna("")]
     target, encoder = rows["target"].iloc[0], rows["encoder"].iloc[0]
     arms = order_by(ARMS, rows["intermediate"])
     languages = order_by(LANGUAGE_ORDER, rows["eval_language"])
@@ -89,6 +93,7 @@ def load_cube(
     resampled = resample(sums, languages, TASKS[target], (len(seeds), len(arms)), rng, num_resamples)
     floors = rows.groupby("eval_language")["floor"].max().reindex(languages)
     shape = (len(seeds), len(arms), len(languages))
+    zero_shot = rows.assign(new=is_zero_shot(rows)).groupby(["intermediate", "eval_language"])["new"].all()
     return ScoreCube(
         encoder,
         target,
@@ -98,6 +103,7 @@ def load_cube(
         points.to_numpy(float).reshape(shape),
         resampled,
         floors.to_numpy(float, na_value=np.nan),
+        zero_shot.unstack().loc[list(arms), list(languages)].to_numpy(bool),
     )
 
 
@@ -179,9 +185,9 @@ def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
     `gain, low, high` (points), `p`, `p_holm` (within encoder and target; missing for placebo arms),
     `baseline` (points), `relative` (gain as a share of the baseline), `error_reduction` (as a share of the
-    remaining error), `num_languages`, `num_at_floor`, `num_seeds`, `seed_sd`, `kind` of interval, `placebo`,
-    `same_data` (the target trains on the intermediate task's data again).  Where all languages are at their
-    floor, the gain is missing.
+    remaining error), `num_languages`, `num_at_floor`, `num_trained_in` (languages left out because the arm was
+    trained in them), `num_seeds`, `seed_sd`, `kind` of interval, `placebo`, `same_data` (the target trains on the
+    intermediate task's data again).  Where no language is left, the gain is missing.
     """
     empty = pd.DataFrame(columns=GAIN_COLUMNS)
     return pd.concat([tabulate_gains(cube) for cube in cubes] or [empty], ignore_index=True)[GAIN_COLUMNS]
@@ -189,36 +195,65 @@ def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
 def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
     """The rows of `gain_table` of one cube."""
-    above = ~cube.at_floor
-    arms = cube.arms[1:]
-    placebo = np.array([is_placebo(arm) for arm in arms])
-    frame = pd.DataFrame({
-        "encoder": cube.encoder, "target": cube.target, "intermediate": arms, "placebo": placebo,
-        "same_data": [trains_on_same_data(arm, cube.target) for arm in arms],
-        "num_languages": int(above.sum()), "num_at_floor": int((~above).sum()), "num_seeds": len(cube.seeds),
-    })  # fmt: skip
-    if not above.any():
-        return frame.reindex(columns=GAIN_COLUMNS)
-    test, baseline = compare_arms(cube, above), cube.points[:, 0, above].mean()
-    return frame.assign(
-        gain=test.gain, low=test.low, high=test.high, p=test.p, p_holm=adjust_holm(np.where(placebo, np.nan, test.p)),
-        baseline=baseline, relative=test.gain / baseline, error_reduction=test.gain / (100 - baseline),
-        seed_sd=test.seed_sd, kind=test.kind,
-    )  # fmt: skip
+    frame = pd.concat([tabulate_arm(cube, place) for place in range(1, len(cube.arms))], ignore_index=True)
+    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
+    return frame.assign(p_holm=adjust_holm(tested))
+
+
+def tabulate_arm(cube: ScoreCube, place: int) -> pd.DataFrame:
+    """The row of one arm, over the languages above their floor that it was not trained in; without a gain where there
+    is none. The seed variance is that of all arms on the same languages."""
+    arm, chosen = cube.arms[place], ~cube.at_floor & cube.zero_shot[place]
+    row = {
+        "encoder": cube.encoder, "target": cube.target, "intermediate": arm, "placebo": is_placebo(arm),
+        "same_data": trains_on_same_data(arm, cube.target), "num_languages": int(chosen.sum()),
+        "num_at_floor": int(cube.at_floor.sum()), "num_trained_in": int((~cube.zero_shot[place]).sum()),
+        "num_seeds": len(cube.seeds),
+    }  # fmt: skip
+    if chosen.any():
+        test, baseline = compare_arms(cube, chosen), cube.points[:, 0, chosen].mean()
+        gain = test.gain[place - 1]
+        row |= dict(
+            gain=gain, low=test.low[place - 1], high=test.high[place - 1], p=test.p[place - 1], baseline=baseline,
+            relative=gain / baseline, error_reduction=gain / (100 - baseline), seed_sd=test.seed_sd, kind=test.kind,
+        )  # fmt: skip
+    return pd.DataFrame([row]).reindex(columns=GAIN_COLUMNS)
 
 
 def is_placebo(arm: str) -> bool:
-    """Whether an arm is a check of the procedure and no hypothesis; an arm not in the table is none."""
-    return arm in ARMS and ARMS[arm].placebo
+    """Whether an arm is a check of the procedure and no hypothesis; an arm without a row is none."""
+    row = find_arm(arm)
+    return bool(row and row.placebo)
 
 
 def trains_on_same_data(arm: str, target: str) -> bool:
-    """Whether the target trains once more on the task of this arm."""
-    return arm in ARMS and (bool(ARMS[arm].steps_as) or TASKS[target].training_task in ARMS[arm].tasks)
+    """Whether the target trains once more on data of this arm, in whatever language: on the same training task, or on
+    rows of a dataset that both draw from (MNLI is part of anli_plus, SQuAD of its version 2)."""
+    row, own = find_arm(arm), TASKS[target].training_task
+    if row is None or own is None:
+        return False
+    return bool(row.steps_as) or any(
+        shares_rows(before, after) for before in training_sources(row.tasks) for after in training_sources([own])
+    )
+
+
+def training_sources(tasks: Iterable[str]) -> list[Source]:
+    """The rows that these tasks train on, as named in the task table."""
+    rows = [TASKS[name] for name in tasks]
+    return [source for task in rows for source in (task.training, *task.more_training) if source]
+
+
+def shares_rows(one: Source, other: Source) -> bool:
+    """Whether two sources name one config of a dataset, or two versions of one dataset (`squad`, `squad_v2`)."""
+    if one.dataset == other.dataset:
+        return one.config == other.config
+    first, second = (re.sub(r"_v\d+$", "", source.dataset) for source in (one, other))
+    return first == second
 
 
 def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
-    """Exploratory: one row per encoder, target, arm and zero-shot language, floor cells included.
+    """Exploratory: one row per encoder, target, arm and language other than the target's training language, floor
+    cells and those that an arm was trained in (`zero_shot` False) included.
 
     `gain, low, high` (points), `p`, `p_bh` (Benjamini-Hochberg over the arms and languages of an encoder and
     target; missing for placebo arms and floor cells), `score` (mean over arms and seeds) with its item-cluster
@@ -240,6 +275,7 @@ def tabulate_language_gains(cube: ScoreCube) -> pd.DataFrame:
     for place, cell in cells.iterrows():
         test = compare_arms(cube, cells.index == place)
         gains = dict(intermediate=cube.arms[1:], gain=test.gain, low=test.low, high=test.high, p=test.p)
+        gains["zero_shot"] = cube.zero_shot[1:, place]
         frames.append(pd.DataFrame({**cell, **gains}))
     frame = pd.concat(frames, ignore_index=True)
     frame["placebo"] = frame["intermediate"].map(is_placebo)

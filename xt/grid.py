@@ -316,6 +316,7 @@ def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.Dat
         "num_train_examples": outcome["num_train_examples"],
         "num_truncated": outcome["num_truncated"],
         "outcome": outcome["outcome"],
+        "selection_score": outcome.get("selection_score"),
         "data_status": outcome["data_status"],
         "code_version": recorded["code_version"],
         "device": recorded["device"],

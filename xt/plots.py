@@ -100,18 +100,25 @@ def plot_floors(languages: pd.DataFrame, ax: Axes) -> Axes:
 
 
 CELL_LOOKS = {
-    "above its floor": dict(color="C0", markerfacecolor="C0"),
-    "at its floor": dict(color="0.55", markerfacecolor="white"),
+    "above its floor": dict(color="C0", markerfacecolor="C0", marker="o"),
+    "at its floor": dict(color="0.55", markerfacecolor="white", marker="o"),
+    "not zero-shot": dict(color="C2", markerfacecolor="white", marker="D"),
 }
+OPTIONAL_LOOKS = ("not zero-shot",)
+"""Looks that stand in the legend only where such a cell is drawn."""
 
 
 def draw_cells(ax: Axes, rows: pd.DataFrame, value: str, low: str, high: str) -> None:
-    """A point and its interval per row, at places 0, 1, ...; the look tells cells at their floor."""
+    """A point and its interval per row, at places 0, 1, ...; the look tells cells at their floor, and those of
+    languages that the arm was trained in."""
     places, at_floor = np.arange(len(rows)), rows["at_floor"].to_numpy(bool)
-    for (label, look), chosen in zip(CELL_LOOKS.items(), (~at_floor, at_floor), strict=True):
+    seen = ~rows["zero_shot"].to_numpy(bool) & ~at_floor if "zero_shot" in rows else np.zeros(len(rows), bool)
+    for (label, look), chosen in zip(CELL_LOOKS.items(), (~at_floor & ~seen, at_floor, seen), strict=True):
+        if label in OPTIONAL_LOOKS and not chosen.any():
+            continue
         part = rows[chosen]
         error = np.maximum(0, [part[value] - part[low], part[high] - part[value]])  # rounding may pass 0
-        ax.errorbar(places[chosen], part[value], yerr=error, fmt="o", elinewidth=0.8, label=label, **look)
+        ax.errorbar(places[chosen], part[value], yerr=error, linestyle="", elinewidth=0.8, label=label, **look)
 
 
 def label_languages(ax: Axes, codes: pd.Series) -> Axes:

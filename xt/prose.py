@@ -78,9 +78,11 @@ def answer_response(slopes: pd.DataFrame) -> str:
 
 
 def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
-    """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, all cells text."""
+    """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, numbers as text; where an arm
+    was trained in one of the languages, with how many were left out for that (`not zero-shot`)."""
+    trained_in = gains.get("num_trained_in", pd.Series(0, index=gains.index))
     share = gains["relative"].map(lambda value: say_number(100 * value), na_action="ignore").fillna("–")
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "target": gains["target"],
         "intermediate": gains["intermediate"] + gains["placebo"].map({True: " (placebo)", False: ""}),
         "baseline": gains["baseline"].map("{:.1f}".format, na_action="ignore").fillna("–"),
@@ -92,3 +94,4 @@ def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
         "languages": gains["num_languages"],
         "left out": gains["num_at_floor"],
     }).set_index(["target", "intermediate"])  # fmt: skip
+    return table.assign(**{"not zero-shot": trained_in.to_numpy()}) if trained_in.any() else table

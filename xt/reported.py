@@ -55,9 +55,9 @@ def select_sound(rows: pd.DataFrame) -> pd.DataFrame:
 def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per encoder, target and arm: unweighted means over languages and seeds, points; floor cells included.
 
-    `zero_shot`: primary metric, over the languages other than the training language; `seed_sd`: its standard
-    deviation over seeds; `xtreme`: XTREME's own mean, over all languages, English included, and for QA over
-    exact match and F1; `num_languages` (zero-shot) and `num_seeds`.
+    `zero_shot`: primary metric, over the languages that neither the target nor the arm was trained in; `seed_sd`:
+    its standard deviation over seeds; `xtreme`: XTREME's own mean, over all languages, English included, and for QA
+    over exact match and F1; `num_languages` (zero-shot) and `num_seeds`.
     """
     keys = [*CELL, "intermediate"]
     primary = select_primary(scores)
@@ -76,5 +76,13 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_zero_shot(rows: pd.DataFrame) -> pd.Series:
-    """Whether a row's evaluation language is another than the one trained in."""
-    return (rows["eval_language"] != rows["train_language"]).fillna(True).astype(bool)
+    """Whether a row's evaluation language is another than those trained in, before the target task and on it."""
+    before = rows["intermediate_language"].fillna("").str.split("+")
+    return pd.Series(
+        [
+            code != own and code not in earlier
+            for code, own, earlier in zip(rows["eval_language"], rows["train_language"].fillna(""), before, strict=True)
+        ],
+        index=rows.index,
+        dtype=bool,
+    )

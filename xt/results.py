@@ -5,6 +5,8 @@
       scores/<run_id>.csv       one row per score of that run, in points
       stats/<run_id>.parquet    one row per example (for retrieval: per layer and direction), from which
                                 every score can be computed again
+      stats/<run_id>.selection.parquet
+                                the same of the best checkpoint on the data it was selected on, where known
 
 A run adds two files of its own and a row of the index, so that no file grows with the study.
 """
@@ -32,6 +34,7 @@ SCORE_SCHEMA: Mapping[str, Column] = {
     "study": TEXT,
     "encoder": TEXT,
     "intermediate": TEXT,
+    "intermediate_language": OPTIONAL_TEXT,
     "target": Column("string", allowed=tuple(TASKS)),
     "train_language": OPTIONAL_TEXT,
     "eval_language": TEXT,
@@ -52,7 +55,8 @@ SCORE_SCHEMA: Mapping[str, Column] = {
     "data_status": DATA_STATUS,
     "code_version": TEXT,
 }
-"""Columns of a score table, in order.  A score that could not be computed is missing, never 0."""
+"""Columns of a score table, in order.  A score that could not be computed is missing, never 0.
+`intermediate_language` is a code, or several such as `de+fr`; missing where nothing is trained before the target."""
 SCORE_COLUMNS = tuple(SCORE_SCHEMA)
 
 RUN_SCHEMA: Mapping[str, Column] = {
@@ -69,6 +73,7 @@ RUN_SCHEMA: Mapping[str, Column] = {
     "num_train_examples": OPTIONAL_COUNT,
     "num_truncated": OPTIONAL_COUNT,
     "outcome": OUTCOME,
+    "selection_score": OPTIONAL_POINTS,
     "data_status": DATA_STATUS,
     "code_version": TEXT,
     "device": TEXT,
@@ -81,16 +86,24 @@ RUN_COLUMNS = tuple(RUN_SCHEMA)
 
 SCORE_KEYS = ["eval_language", "split", "metric", "layer", "direction"]
 STATS_KEYS = ["eval_language", "id", "cluster", "layer", "direction"]
+SELECTION = ".selection.parquet"
+"""What follows a run's id in the name of the file with its statistics on the data it was selected on."""
 
 
 def write_run(
-    study_folder: Path | str, run_id: str, scores: pd.DataFrame, index_row: Mapping, stats: pd.DataFrame
+    study_folder: Path | str,
+    run_id: str,
+    scores: pd.DataFrame,
+    index_row: Mapping,
+    stats: pd.DataFrame,
+    selection: pd.DataFrame | None = None,
 ) -> None:
     """Writes a finished run: statistics, scores, then its row of the index, each file in one step.
 
-    Writing the same run again replaces it.  A run without scores (an intermediate training) passes empty
-    frames.  Other processes may write other runs of the study meanwhile.  Raises DataError for tables off
-    schema.
+    `selection` holds per-example statistics of the best checkpoint on the data it was selected on, None where there
+    are none.  Writing the same run again replaces it.  A run without scores (an intermediate training) passes empty
+    frames; scores without statistics mean that none are known (imported scores).  Other processes may write other
+    runs of the study meanwhile.  Raises DataError for tables off schema.
     """
     from filelock import FileLock
 
@@ -99,7 +112,11 @@ def write_run(
     row = check_table(row, RUN_SCHEMA, f"index row of {run_id}")
     if len(scores):
         write_scores(study_folder / "scores" / f"{run_id}.csv", run_id, scores)
-        write_stats(study_folder / "stats" / f"{run_id}.parquet", stats)
+    for frame, name in ((stats, f"{run_id}.parquet"), (selection, f"{run_id}{SELECTION}")):
+        path = study_folder / "stats" / name
+        path.unlink(missing_ok=True)
+        if frame is not None and len(frame):
+            write_stats(path, frame)
     study_folder.mkdir(parents=True, exist_ok=True)
     with FileLock(study_folder.parent / f".{study_folder.name}.lock"):
         runs = read_runs(study_folder)
@@ -151,9 +168,7 @@ def stat_columns(stats: pd.DataFrame) -> list[str]:
     known = [f"{metric.name}.{column}" for metric in METRICS.values() for column in metric.columns]
     unknown = set(stats.columns) - set(known) - set(STATS_KEYS)
     if unknown:
-        raise DataError(
-            f"statistics hold unknown columns {sorted(unknown)}; allowed: {', '.join(STATS_KEYS + known)}"
-        )
+        raise DataError(f"statistics hold unknown columns {sorted(unknown)}; allowed: {', '.join(STATS_KEYS + known)}")
     return [name for name in known if name in stats]
 
 
@@ -239,6 +254,13 @@ def load_stats(
     chosen = {"layer": layer, "direction": direction}
     filters = [(name, "==", value) for name, value in chosen.items() if value is not None]
     return pd.read_parquet(path, filters=filters or None)
+
+
+def load_selection_stats(study: str, run_id: str, results: Path | str | None = None) -> pd.DataFrame | None:
+    """Per-example statistics of a run's best checkpoint on the data of the training language that it was selected on;
+    None where there are none: nothing was trained, or the run is older than these files."""
+    path = find_study(study, results) / "stats" / f"{run_id}{SELECTION}"
+    return pd.read_parquet(path) if path.is_file() else None
 
 
 def reduce_stats(stats: pd.DataFrame) -> pd.DataFrame:
