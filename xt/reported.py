@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from xt.metrics.depth import reported_layer
 from xt.schema import refuse_duplicates
 from xt.tasks import TASKS
 
-RETRIEVAL_DEPTH = 2 / 3
-"""Relative depth of the hidden state at which retrieval is compared: 8 of 12 (XTREME's base models), 3 of 4."""
 RETRIEVAL_DIRECTION = "from_english"
 """XTREME's direction: for each English sentence its nearest foreign one."""
 NOT_IN_XTREME = ("token_accuracy",)
@@ -19,7 +18,7 @@ def select_reported(scores: pd.DataFrame) -> pd.DataFrame:
     """Each target's own metrics; of retrieval one fixed depth and direction."""
     layer = scores["layer"].astype("Float64").to_numpy(float, na_value=np.nan)
     deepest = pd.Series(layer).groupby(scores["encoder"].to_numpy()).transform("max").to_numpy()
-    reported = np.maximum(1, np.round(deepest * RETRIEVAL_DEPTH))
+    reported = reported_layer(deepest)
     chosen = (layer == reported) & (scores["direction"].fillna("") == RETRIEVAL_DIRECTION).to_numpy(bool)
     return scores[np.isnan(layer) | chosen]
 

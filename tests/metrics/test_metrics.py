@@ -13,6 +13,12 @@ SAMPLES = {
     "span_f1": ([["B-PER", "I-PER"], ["O"]], [["B-PER", "O"], ["B-LOC"]]),
     "exact_match": (["the cat", "dog"], [["Cat!"], ["a bird", "frog"]]),
     "f1": (["the cat", "big dog"], [["Cat!"], ["a bird", "dog"]]),
+    "mlqa_exact_match": (["the cat", "der Hund"], [["Cat!"], ["Hund"]], ["en", "hi"]),
+    "mlqa_f1": (["the cat", "der Hund"], [["Cat!"], ["Hund"]], ["en", "hi"]),
+    "exact_match_no_answer": ([("the cat", -1.0), ("big dog", 1.0)], [["Cat!"], []]),
+    "f1_no_answer": ([("the cat", -1.0), ("big dog", -2.0)], [["Cat!"], ["dog"]]),
+    "map_at_20": ([["a", "b"], ["a", "b"]], [["a"], ["b"]]),
+    "pair_f1": (["a", "b", None], [["a"], [], ["c"]]),
 }
 POINTS = {
     "accuracy": 50,
@@ -21,6 +27,12 @@ POINTS = {
     "span_f1": 0,
     "exact_match": 50,
     "f1": 100 * (1 + 2 / 3) / 2,
+    "mlqa_exact_match": 50,
+    "mlqa_f1": 100 * (1 + 2 / 3) / 2,
+    "exact_match_no_answer": 100,
+    "f1_no_answer": 100 * (1 + 2 / 3) / 2,
+    "map_at_20": 75,
+    "pair_f1": 50,
 }
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
@@ -56,6 +68,6 @@ def test_no_examples_is_not_a_number_and_never_zero(metric):
 
 @every_metric
 def test_missing_predictions_are_refused(metric):
-    predictions, gold = SAMPLES[metric.name]
+    predictions, gold, *languages = SAMPLES[metric.name]
     with pytest.raises(DataError, match=str(len(gold))):
-        metric.example_stats(predictions[:-1], gold)
+        metric.example_stats(predictions[:-1], gold, *languages)

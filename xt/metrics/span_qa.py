@@ -7,7 +7,8 @@ the words a, an, the are dropped, tokens are what white space separates.
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -34,8 +35,13 @@ def overlap_f1(predicted: list[str], gold: list[str]) -> float:
     return 2 * shared / (len(predicted) + len(gold)) if shared else 0.0
 
 
-def best_over_gold(score: Callable, predictions: Sequence[str], gold: Sequence[Sequence[str]]) -> np.ndarray:
-    """(N, 2) floats (score of the best matching gold answer, count).
+def best_over_gold(
+    score: Callable,
+    predictions: Sequence[str],
+    gold: Sequence[Sequence[str]],
+    normalisers: Iterable[Callable[[str], list[str]]] = repeat(normalise_answer),
+) -> np.ndarray:
+    """(N, 2) floats (score of the best matching gold answer, count); `normalisers`: one per question.
 
     Raises DataError when the numbers of questions differ or a question has no list of gold answers.
     """
@@ -43,20 +49,22 @@ def best_over_gold(score: Callable, predictions: Sequence[str], gold: Sequence[S
         raise DataError(f"{len(predictions)} predicted answers for {len(gold)} questions")
     for row, answers in enumerate(gold):
         if not answers or isinstance(answers, str):
-            raise DataError(f"question {row}: gold is {answers!r}; SQuAD v1.1 needs a list of answers")
+            raise DataError(f"question {row}: gold is {answers!r}; this metric needs a list of answers")
     best = [
-        max(score(normalise_answer(prediction), normalise_answer(answer)) for answer in answers)
-        for prediction, answers in zip(predictions, gold, strict=True)
+        max(score(normalise(prediction), normalise(answer)) for answer in answers)
+        for prediction, answers, normalise in zip(predictions, gold, normalisers, strict=False)
     ]
     return np.column_stack([np.array(best, dtype=float), np.ones(len(gold))])
 
 
-def exact_match_stats(predictions: Sequence[str], gold: Sequence[Sequence[str]]) -> np.ndarray:
+def exact_match_stats(
+    predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
+) -> np.ndarray:
     """N answers and N sequences of gold answers -> (N, 2) integers (correct, count)."""
     return best_over_gold(match_exactly, predictions, gold).astype(np.int64)
 
 
-def f1_stats(predictions: Sequence[str], gold: Sequence[Sequence[str]]) -> np.ndarray:
+def f1_stats(predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()) -> np.ndarray:
     """N answers and N sequences of gold answers -> (N, 2) floats (f1 between 0 and 1, count)."""
     return best_over_gold(overlap_f1, predictions, gold)
 

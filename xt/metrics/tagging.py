@@ -18,7 +18,7 @@ from itertools import chain
 import numpy as np
 
 from xt.errors import DataError
-from xt.metrics.metric import Metric, reduce_mean
+from xt.metrics.metric import Metric, reduce_f1, reduce_mean
 
 Sentences = Sequence[Sequence[str]]
 
@@ -27,14 +27,14 @@ ENDS_BEFORE = ("B", "S")  # a token with this prefix begins a new chunk
 ENDS_AFTER = ("E", "S")  # after a token with this prefix a new chunk begins
 
 
-def token_stats(predictions: Sentences, gold: Sentences) -> np.ndarray:
+def token_stats(predictions: Sentences, gold: Sentences, languages: Sequence[str] = ()) -> np.ndarray:
     """Tag names of N sentences -> (N, 2) integers (correct, tokens).  Raises DataError on unequal lengths."""
     lengths = match_lengths(predictions, gold)
     correct = np.array([p == g for p, g in zip(chain(*predictions), chain(*gold), strict=True)], dtype=bool)
     return np.column_stack([count_per_sentence(correct, lengths), lengths])
 
 
-def chunk_stats(predictions: Sentences, gold: Sentences) -> np.ndarray:
+def chunk_stats(predictions: Sentences, gold: Sentences, languages: Sequence[str] = ()) -> np.ndarray:
     """Tag names of N sentences -> (N, 3) integers (tp, predicted, gold) chunks.
 
     A hit has equal type and borders.  Raises DataError when a prediction has another number of tags than
@@ -78,18 +78,6 @@ def match_lengths(predictions: Sentences, gold: Sentences) -> np.ndarray:
 def count_per_sentence(flags: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Flags of all tokens (T,) -> how many are set in each sentence (N,)."""
     return np.diff(np.append(0, np.cumsum(flags))[np.append(0, np.cumsum(lengths))])
-
-
-def reduce_f1(sums: np.ndarray) -> np.ndarray:
-    """(..., 3) sums of (tp, predicted, gold) -> F1 = 200 tp / (predicted + gold) in points (...).
-
-    This is the harmonic mean of precision and recall wherever both exist.  With tp = 0 it is 0, also when
-    only one side has chunks; with neither predicted nor gold chunks it is undefined: NaN (seqeval prints
-    0).
-    """
-    sums = np.asarray(sums, dtype=float)
-    total = sums[..., 1] + sums[..., 2]
-    return np.divide(200 * sums[..., 0], total, out=np.full(total.shape, np.nan), where=total != 0)
 
 
 TOKEN_ACCURACY = Metric("token_accuracy", ("correct", "tokens"), token_stats, reduce_mean)
