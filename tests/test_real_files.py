@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from xt.encode import FORMATS
-from xt.knobs import resolve_knobs
 from xt.machine import processor_name
 from xt.metrics import METRICS
 from xt.model import load_tokenizer
+from xt.presets import resolve_knobs
 from xt.reproduce import choose_run, reproduce
 from xt.results import load_runs
 from xt.studies import get_study

@@ -19,7 +19,7 @@ shared = dict(encoder="tiny", root="fixtures", preset="smoke", seed=3, dropout=0
 MAKERS = {
     "one task": lambda: intermediate_config(intermediate="mnli", num_epochs=20, **shared),
     "several tasks, seen rows": lambda: intermediate_config(
-        intermediate="multi", num_epochs=5, trained_embeddings="seen", **shared
+        intermediate="multi_three", num_epochs=5, trained_embeddings="seen", **shared
     ),
     "pretraining": lambda: pretrain_config(encoder="lab-tiny", root="lab-100"),
 }

@@ -11,7 +11,8 @@ The map, in the order in which modules may import each other (each only what sta
 `lab`               generated languages over one world: texts and tasks with known answers
 `distances`         how far languages are from the training language, the lab's and the real ones in one table
 `tasks`             TASKS, one row per task; rows read from the hub or a folder, checked, as examples
-`knobs`             every knob with its unit and range; the presets that set them
+`knobs`             every knob with its unit and range
+`presets`           the presets, a table of knobs each
 `recipes`           the encoders that are pretrained here, one row each
 `arms`              ways to prepare an encoder before the target task, one row each
 `config`            runs and their identities
@@ -32,6 +33,7 @@ The map, in the order in which modules may import each other (each only what sta
 `results`           committed results: tidy scores, per-example statistics, the index of runs
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
+`choosing`          the intermediate task chosen per target, the oracle, the regret
 `response`          whether scores go with what is known of the languages; the test on known truth
 `store`             run folders: manifest, lock, retention
 `studies`           the studies, as literal tables

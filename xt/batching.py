@@ -5,7 +5,7 @@ sorted by length inside blocks of `BLOCK_UPDATES` updates, whose order is then d
 features of like length and padding is little. A training that ends inside a block has seen a random part of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -50,19 +50,75 @@ def updates(lengths: np.ndarray, batch_size: int, seed: int, first: int, last: i
         yield chosen[np.argsort(-lengths[chosen], kind="stable")]
 
 
-def mixed_updates(
-    lengths: Sequence[np.ndarray], counts: Sequence[int], batch_size: int, seed: int, first: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """(task, features) of each update from `first` on, where task k is read by `counts[k]` of all updates.
+def share_updates(sizes: Sequence[int], proportional: Sequence[int], knobs) -> list[int]:
+    """Updates of each task, as many in all as `proportional` has, shared out as `knobs.sampling` says.
 
-    Each update reads one task. Which one is drawn without replacement from all updates, so that a task's chance is its
-    share of what is left, and a task's own updates are those it would have alone.
+    `sizes` are features. Shares go with the size (what `proportional` does already), with min(size, cap), with
+    size ** (1 / temperature) (Conneau and Lample 2019, 3.1), or are equal; what rounding leaves goes to the largest
+    remainders.
     """
-    order = np.random.default_rng([seed, 2]).permutation(np.repeat(np.arange(len(counts)), counts))
-    done = np.bincount(order[:first], minlength=len(counts))
-    streams = [updates(lengths[k], batch_size, seed, int(done[k]), counts[k]) for k in range(len(counts))]
-    for task in order[first:]:
-        yield int(task), next(streams[task])
+    if knobs.sampling == "proportional":
+        return list(proportional)
+    weights = np.array([WEIGHTS[knobs.sampling](size, knobs) for size in sizes], dtype=float)
+    exact = weights / weights.sum() * sum(proportional)
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: sum(proportional) - counts.sum()]] += 1
+    return counts.tolist()
+
+
+WEIGHTS: Mapping[str, Callable] = {
+    "capped": lambda size, knobs: min(size, knobs.sampling_cap),
+    "temperature": lambda size, knobs: size ** (1 / knobs.sampling_temperature),
+    "uniform": lambda size, knobs: 1,
+}
+"""Way of sampling -> (features of a task, knobs) -> the weight of the task."""
+
+Window = list[tuple[int, np.ndarray]]
+"""What one update reads: (task, features) of each of its tasks."""
+
+
+def task_order(counts: Sequence[int], batch_size: int, seed: int, mixing: str) -> np.ndarray:
+    """(U, E) the task of each draw of each of U updates: one draw of `batch_size` features, or one for each feature.
+
+    Draws are without replacement, task k having `counts[k]` of all updates, so that a task's chance is its share of
+    what is left.
+    """
+    draws = DRAWS[mixing](batch_size)
+    drawn = np.repeat(np.arange(len(counts)), np.asarray(counts) * draws)
+    return np.random.default_rng([seed, 2]).permutation(drawn).reshape(-1, draws)
+
+
+DRAWS: Mapping[str, Callable[[int], int]] = {"updates": lambda batch_size: 1, "examples": lambda batch_size: batch_size}
+"""Knob `mixing` -> draws in an update: a task for all of it, or one for each of its features."""
+
+
+def features_read(counts: Sequence[int], batch_size: int, seed: int, mixing: str, step: int) -> list[int]:
+    """Features of each task that the first `step` updates read: where the sampler stands."""
+    order = task_order(counts, batch_size, seed, mixing)
+    read = np.bincount(order[:step].ravel(), minlength=len(counts)) * (batch_size // order.shape[1])
+    return read.tolist()
+
+
+def mixed_updates(
+    lengths: Sequence[np.ndarray], counts: Sequence[int], batch_size: int, seed: int, first: int, mixing: str
+) -> Iterator[Window]:
+    """What each update from `first` on reads of tasks with features of these `lengths`; see `task_order`.
+
+    An update of one task is that of `updates`, as the task would have alone. In an update of several each takes the
+    next features of its own shuffled epochs, longest first.
+    """
+    order, done = task_order(counts, batch_size, seed, mixing), features_read(counts, batch_size, seed, mixing, first)
+    alone = [updates(lengths[k], batch_size, seed, done[k] // batch_size, counts[k]) for k in range(len(counts))]
+    for row in order[first:]:
+        if len(row) == 1:
+            yield [(int(row[0]), next(alone[row[0]]))]
+            continue
+        window = []
+        for task, count in zip(*np.unique(row, return_counts=True), strict=True):
+            chosen = stream(len(lengths[task]), seed, done[task], done[task] + int(count))
+            window.append((int(task), chosen[np.argsort(-lengths[task][chosen], kind="stable")]))
+            done[task] += int(count)
+        yield window
 
 
 def micro_batches(chosen: Sequence[int], lengths: np.ndarray, tokens_per_batch: int, rows: int = 1) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ class Progress:
     """Where a training stands between two updates."""
 
     step: int = 0  # updates done
+    read: list[int] = field(default_factory=list)  # features read of each part: where the sampler stands
     best_score: float = float("-inf")  # best selection score so far, in points
     best_step: int = -1  # the update after which it was reached; -1 = no look yet
     looks_since_best: int = 0  # looks at the selection data without a better score

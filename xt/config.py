@@ -30,6 +30,11 @@ def short_hash(record: Mapping) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]
 
 
+def word(name: str) -> str:
+    """A name as a part of a run's id: letters, digits and underlines."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
+
+
 def encoder_fingerprint(encoder: str, revision: str | None) -> str:
     """What names an encoder's bytes: the hash of a folder's files, or the hub id and revision.
 
@@ -89,6 +94,18 @@ class PretrainConfig:
 
 
 @dataclass(frozen=True)
+class TextConfig:
+    """Text that masked language modelling reads beside a training's tasks."""
+
+    root: str
+    languages: tuple[str, ...]
+
+    def identity(self) -> dict:
+        """What is read, as JSON-ready values."""
+        return {code: fingerprint_text(self.root, code) for code in self.languages}
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """One training: from an encoder or a trained parent, on the data of one task or several, to a model folder."""
 
@@ -102,6 +119,7 @@ class ModelConfig:
     intermediate: str = "none"  # the arm this model belongs to
     parent: "ModelConfig | PretrainConfig | None" = None  # what it starts from; None = the encoder as it is found
     beside: tuple["ModelConfig", ...] = ()  # tasks trained on the same encoder at the same time
+    text: TextConfig | None = None  # text that masked language modelling reads beside; None = none
     steps_as: "ModelConfig | None" = None  # the training whose number of updates is taken; None = that of the knobs
     encoder_revision: str | None = None
     train_language: str = "en"
@@ -123,6 +141,8 @@ class ModelConfig:
         }
         if self.beside:
             record["beside"] = [other.identity() for other in self.beside]
+        if self.text:
+            record["text"] = self.text.identity()
         if self.steps_as:
             record["steps_as"] = self.steps_as.identity()
         return record
@@ -130,7 +150,8 @@ class ModelConfig:
     @cached_property
     def model_id(self) -> str:
         """Readable name and hash: the folder of the trained model. Computed once: data may change under it."""
-        return f"{self.phase}-{self.task}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
+        arm = word(self.intermediate)
+        return f"{self.phase}-{self.task}-{arm}-s{self.seed}-{short_hash(self.identity())}"
 
     @cached_property
     def run_id(self) -> str:
@@ -140,6 +161,11 @@ class ModelConfig:
 
 Trained = ModelConfig | PretrainConfig
 """What has a model of its own."""
+
+
+def chain_of(model: Trained | None) -> list[Trained]:
+    """A model and what it was trained from, nearest first."""
+    return [model, *chain_of(model.parent)] if model else []
 
 
 @dataclass(frozen=True)
@@ -184,4 +210,11 @@ class ScoreConfig:
     @cached_property
     def run_id(self) -> str:
         """Readable name and hash: the folder of the scores."""
-        return f"{self.target}-{self.intermediate}-s{self.seed}-{short_hash(self.identity())}"
+        return f"{self.target}-{word(self.intermediate)}-s{self.seed}-{short_hash(self.identity())}"
+
+    @property
+    def intermediate_language(self) -> str | None:
+        """The languages of the intermediate training, as in `de+fr`; None where there is none."""
+        prepared = next((model for model in chain_of(self.model) if model.phase == "intermediate"), None)
+        parts = (prepared, *prepared.beside) if prepared else ()
+        return "+".join(sorted({part.train_language for part in parts})) or None

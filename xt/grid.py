@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +47,7 @@ class Block:
     intermediate: str
     seed: int
     runs: tuple[PlannedRun, ...]
+    lacking: Mapping[str, str] = field(default_factory=dict)  # what cannot run -> what it lacks
 
 
 def plan(study: Study) -> list[Block]:
@@ -61,18 +62,24 @@ def plan(study: Study) -> list[Block]:
 
 
 def plan_block(study: Study, encoder: str, intermediate: str, seed: int, committed: set[str]) -> Block:
-    """The runs of one encoder, arm and seed; what a scoring starts from is needed only while it is missing."""
-    scorings = [
-        PlannedRun(config, phase_of(config), state_of(config.run_id, committed))
-        for config in study.block(encoder, intermediate, seed)
-    ]
+    """The runs of one encoder, arm and seed; what a scoring starts from is needed only while it is missing.
+
+    A scoring whose data are not there (licensed ones, say) is no run: the block says what it lacks, and the rest runs.
+    """
+    scorings, lacking = [], {}
+    for target in study.targets_of(intermediate):
+        try:
+            config = study.score_config(encoder, intermediate, target, seed)
+            scorings.append(PlannedRun(config, phase_of(config), state_of(config.run_id, committed)))
+        except DataError as error:
+            lacking[f"{target} after {intermediate}"] = str(error)
     models = {model.run_id: model for run in scorings for model in ancestors(run.config)}
     needed = {model.run_id for run in scorings if run.state == "missing" for model in ancestors(run.config)}
     trainings = [
         PlannedRun(model, model.phase, state_of_model(run_id) if run_id in needed else "not needed")
         for run_id, model in models.items()
     ]
-    return Block(encoder, intermediate, seed, (*trainings, *scorings))
+    return Block(encoder, intermediate, seed, (*trainings, *scorings), lacking)
 
 
 def phase_of(config: ScoreConfig) -> str:
@@ -107,7 +114,8 @@ def study_folder(study: Study) -> Path:
 def executions_of(study: Study, block: Block) -> list[Execution]:
     """The notebooks that make a block's missing runs: what is trained first, then its readers.
 
-    Targets that share languages and splits share a notebook, so that a kernel's start is paid once.
+    The targets of a block share a notebook, so that a kernel's start is paid once, and a model that two of them score
+    is trained once.
     """
     encoder = dict(encoder=block.encoder, root=study.root)
     shared = encoder | dict(intermediate=block.intermediate, preset=study.preset, seed=block.seed)
@@ -116,14 +124,15 @@ def executions_of(study: Study, block: Block) -> list[Execution]:
     for run in missing:
         target = getattr(run.config, "target", None)
         own = run.run_id if target is None else ""  # a training has a notebook of its own
-        where = (study.languages.get(target, ()), study.eval_splits.get(target, ()))
-        groups.setdefault((run.phase, own, *where), []).append(run)
+        groups.setdefault((run.phase, own), []).append(run)
     made = []
-    for (phase, own, languages, splits), runs in groups.items():
+    for (phase, own), runs in groups.items():
         parameters = encoder if phase == "pretrain" else shared
         if not own:
             targets = [run.config.target for run in runs]
-            parameters = shared | dict(target=targets, languages=list(languages), eval_splits=list(splits))
+            languages = [f"{target}/{code}" for target in targets for code in study.languages_of(target)]
+            splits = [f"{target}/{rule}" for target in targets for rule in study.eval_splits.get(target, ())]
+            parameters = shared | dict(target=targets, languages=languages, eval_splits=splits)
         elif phase == "intermediate" and ARMS[block.intermediate].steps_as:
             parameters = shared | dict(target=runs[0].config.task)
         made.append(build_execution(study, phase, parameters, tuple(runs)))
@@ -165,6 +174,7 @@ class StudyRunner:
         self.blocks = plan(study)
         runs = (run for block in self.blocks for run in block.runs)
         self.runs = {run.run_id: run for run in sorted(runs, key=lambda run: run.state != "not needed")}
+        self.lacking = {what: why for block in self.blocks for what, why in block.lacking.items()}
         self.failures: list[Failure] = []
         self.expected = expected_seconds(study, self.runs.values())
         self.left: list[str] = []
@@ -182,8 +192,13 @@ class StudyRunner:
         )
 
     def run(self, workers: int, seeds: Iterable[int] = ()) -> list[Failure]:
-        """Executes the missing runs, seed by seed, and returns those that failed."""
+        """Executes the missing runs, seed by seed; returns those that failed. Says first what cannot run, and why."""
         self.workers = workers
+        reasons: dict[str, list[str]] = {}
+        for what, why in self.lacking.items():
+            reasons.setdefault(why, []).append(what)
+        for why, what in reasons.items():
+            self.say(f"NOT RUN  {', '.join(what)}: {why}")
         for run in self.runs.values():
             if run.state == "complete":
                 self.collect(run)

@@ -1,12 +1,8 @@
-"""Every knob of training and scoring, its unit, its range, and the presets that set it. Imports nothing heavy."""
+"""Every knob of training and scoring, its unit and its range. Imports nothing heavy."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from math import isfinite
-
-from xt.errors import require_known
-from xt.tasks import get_task
 
 
 def knob(default, unit: str, allowed: str):
@@ -24,6 +20,7 @@ class Knobs:
     batch_size: int = knob(32, "features per update", ">= 1")
     max_seq_length: int = knob(256, "tokens, special ones included", ">= 16")
     warmup_ratio: float = knob(0.1, "share of all updates", ">= 0 and < 1")
+    warmup_steps: int = knob(0, "updates; 0 = as many as warmup_ratio says", ">= 0")
     weight_decay: float = knob(0.01, "per update; never on biases, norms and embeddings", ">= 0")
     adam_epsilon: float = knob(1e-8, "added to the root of the second moment", "> 0")
     max_grad_norm: float = knob(1.0, "L2 norm of one update's gradient", "> 0")
@@ -38,6 +35,12 @@ class Knobs:
     selection_steps: int = knob(1000, "updates between two looks at the selection data", ">= 1")
     patience: int = knob(30, "looks without a better score before training stops", ">= 1")
     tokens_per_batch: int = knob(4096, "padded tokens per forward pass", ">= 16")
+    sampling: str = knob("proportional", "how tasks share updates", "proportional or capped or temperature or uniform")
+    sampling_cap: int = knob(65536, "features that a task counts for at most, where sampling is capped", ">= 1")
+    sampling_temperature: float = knob(2.0, "share ~ features ** (1 / this), where sampling is temperature", "> 0")
+    mixing: str = knob("updates", "what holds one task only: an update, or an example of it", "updates or examples")
+    mlm_ratio: float = knob(0.25, "share of updates that read text, in arms with text beside", "> 0 and < 1")
+    mask_ratio: float = knob(0.15, "share of the text's tokens to predict", "> 0 and < 1")
     data_seed: int = knob(0, "draws caps and selection data; the same for every run of a study", ">= 0")
     trained_embeddings: str = knob("all", "input rows that are parameters; equal but for rounding", "all or seen")
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")
@@ -95,110 +98,6 @@ OF_DATA = frozenset(
     "num_selection_examples data_seed".split()
 )
 """Knobs that each task of a training has for itself; of all others one training has one."""
-
-LAB: Mapping[str, Mapping[str, object]] = {
-    "several tasks": dict(learning_rate=5e-4, num_epochs=1, batch_size=16),
-    "all": dict(
-        learning_rate=1e-3,
-        num_epochs=2,
-        batch_size=32,
-        max_seq_length=96,
-        dropout=0.0,
-        max_train_examples=4000,
-        max_eval_examples=200,
-        num_selection_examples=200,
-        selection_steps=100,
-        tokens_per_batch=4096,
-        trained_embeddings="seen",
-        attention="eager",
-    ),
-    "classification": dict(learning_rate=3e-4, num_epochs=4, batch_size=16),
-    "multiple_choice": dict(learning_rate=3e-4, num_epochs=1, batch_size=16),
-    "span_qa": dict(
-        doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150
-    ),
-}
-
-PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
-    "smoke": {
-        "all": dict(
-            learning_rate=2e-3,
-            num_epochs=3,
-            batch_size=8,
-            max_seq_length=64,
-            doc_stride=16,
-            max_query_length=24,
-            max_answer_length=12,
-            num_selection_examples=8,
-            selection_steps=6,
-            tokens_per_batch=1024,
-        ),
-    },
-    "mini": {
-        "all": dict(
-            learning_rate=3e-4,
-            num_epochs=2,
-            batch_size=32,
-            max_seq_length=96,
-            max_train_examples=6000,
-            max_eval_examples=300,
-            num_selection_examples=300,
-            selection_steps=50,
-            tokens_per_batch=3072,
-            attention="eager",
-        ),
-        "tagging": dict(num_epochs=3),
-        "span_qa": dict(
-            num_epochs=1,
-            doc_stride=24,
-            max_query_length=32,
-            max_answer_length=20,
-            empty_windows=1,
-            max_train_examples=3000,
-            max_eval_examples=200,
-            num_selection_examples=200,
-        ),
-        "multiple_choice": dict(num_epochs=1, max_train_examples=3000),
-    },
-    "lab": LAB,
-    "quick": {**LAB, "all": LAB["all"] | dict(max_train_examples=2000, max_eval_examples=150)},
-}
-"""Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name; for an
-arm of more than one task, `several tasks`."""
-
-
-def resolve_knobs(
-    preset: str, task_name: str, overrides: Mapping[str, object] | None = None, scopes: tuple[str, ...] = ()
-) -> Knobs:
-    """The knobs of a training on `task_name` (or a retrieval run on it): preset rows, those of further `scopes` last,
-    then overrides.
-
-    Raises ValueError for an unknown preset or knob and for a value out of range.
-    """
-    rows = PRESETS[require_known("preset", preset, PRESETS)]
-    task = get_task(task_name)
-    chosen: dict[str, object] = {}
-    for scope in ("all", task.format, task.name, *scopes):
-        chosen.update(rows.get(scope, {}))
-    for name, value in (overrides or {}).items():
-        require_known("knob", name, KNOBS)
-        if value is not None:
-            chosen[name] = value
-    return replace(Knobs(), **{name: coerce(KNOBS[name].type, value) for name, value in chosen.items()})
-
-
-def knobs_of(preset: str, tasks: tuple[str, ...], overrides: Mapping) -> list[tuple[str, Knobs]]:
-    """The knobs of each task that one training reads: its own for its data, the first one's for all else.
-
-    So every task is read equally often, and takes part by its size. ValueError for a number of updates, which several
-    tasks do not share.
-    """
-    scopes = ("several tasks",) if len(tasks) > 1 else ()
-    first, *others = [resolve_knobs(preset, task, overrides, scopes) for task in tasks]
-    if others and first.num_train_steps:
-        raise ValueError(f"num_train_steps = {first.num_train_steps} with several tasks; allowed: 0, and num_epochs")
-    common = {name: getattr(first, name) for name in KNOBS if name not in OF_DATA}
-    return list(zip(tasks, [first, *(replace(knobs, **common) for knobs in others)], strict=True))
 
 
 def coerce(kind: type, value):

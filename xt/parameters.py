@@ -6,13 +6,22 @@ from dataclasses import replace
 from inspect import Parameter, signature
 from pathlib import Path
 
-from xt.arms import ARMS, check_arm, own_task
-from xt.config import ModelConfig, PretrainConfig, ScoreConfig
-from xt.errors import require_known
-from xt.knobs import KNOBS, knobs_of, resolve_knobs
+from xt.arms import ARMS, TRANSLATED, Arm, check_arm, own_task
+from xt.config import ModelConfig, PretrainConfig, ScoreConfig, TextConfig
+from xt.errors import DataError, require_known
+from xt.knobs import KNOBS
 from xt.locations import BUILT_HERE, resolve_encoder, resolve_root
+from xt.presets import knobs_of, resolve_knobs
 from xt.recipes import RECIPES, find_recipe
-from xt.tasks import TASKS, get_task, home_language, languages_of, text_languages
+from xt.tasks import (
+    TASKS,
+    all_languages_of,
+    get_task,
+    home_language,
+    languages_of,
+    text_languages,
+    translated_languages,
+)
 
 
 def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
@@ -58,11 +67,32 @@ def intermediate_config(
     shared = dict(encoder=encoder, root=root, preset=preset, seed=seed, encoder_revision=encoder_revision)
     steps_as = intermediate_config(intermediate=arm.steps_as, **shared) if arm.steps_as else None
     shared |= dict(parent=pretraining_of(encoder, root), intermediate=intermediate, phase="intermediate")
-    shared |= dict(shuffle_labels=arm.shuffle_labels, train_language=home_language(root))
+    shared |= dict(shuffle_labels=arm.shuffle_labels)
+    if arm.mlm:
+        overrides = {**overrides, "trained_embeddings": "all"}
     first, *others = [
-        ModelConfig(task=task, knobs=knobs, **shared) for task, knobs in knobs_of(preset, tasks, overrides)
+        ModelConfig(task=task, knobs=knobs, train_language=code, **shared)
+        for task, knobs in knobs_of(preset, tasks, overrides, "intermediate")
+        for code in arm_languages(arm, task, root)
     ]
-    return replace(first, beside=tuple(others), steps_as=steps_as)
+    if others and first.knobs.num_train_steps:
+        raise ValueError(
+            f"num_train_steps = {first.knobs.num_train_steps} with several tasks or languages, which share no number "
+            "of updates; allowed: 0, and num_epochs"
+        )
+    text = TextConfig(root, text_languages(root)) if arm.mlm else None
+    return replace(first, beside=tuple(others), text=text, steps_as=steps_as)
+
+
+def arm_languages(arm: Arm, task: str, root: str) -> tuple[str, ...]:
+    """The languages in which an arm trains on a task; ValueError for one of which the root has no training data."""
+    if arm.languages == TRANSLATED:
+        codes = translated_languages(task, root)
+        if not codes:
+            raise DataError(f"{root}: {task} has no translated training data; make some with "
+                            "notebooks/experiments/translate.ipynb")  # fmt: skip
+        return codes
+    return arm.languages or (home_language(root),)
 
 
 def pretraining_of(encoder: str, root: str) -> PretrainConfig | None:
@@ -110,8 +140,9 @@ def score_configs(
     """The checked configs of one block of scorings: same encoder, arm and seed, one per target.
 
     `languages` empty means all of each target's. `eval_splits`: `validation` for all languages, `de:validation` for
-    one. `overrides` are knobs of the target training and its scoring (None = the preset's); the intermediate model
-    they start from follows the preset alone. Raises ValueError naming what is allowed.
+    one. Both hold for every target, or behind its name for one: `panx/de`, `udpos/de:validation`. `overrides` are knobs
+    of the target training and its scoring (None = the preset's); the intermediate model they start from follows the
+    preset alone. Raises ValueError naming what is allowed.
     """
     check_places(encoder, encoder_revision, root, seed)
     shared = dict(
@@ -125,7 +156,18 @@ def score_configs(
     if not isinstance(keep_weights, bool):
         raise ValueError(f"keep_weights = {keep_weights!r} is not allowed; allowed: True or False")
     codes, rules = as_list("languages", languages), as_list("eval_splits", eval_splits)
-    return [score_config(get_task(name), shared, codes, rules, overrides, keep_weights) for name in targets]
+    for entry in (*codes, *rules):
+        if "/" in entry:
+            require_known("target in languages or eval_splits", entry.partition("/")[0], targets)
+    return [
+        score_config(get_task(name), shared, of_target(name, codes), of_target(name, rules), overrides, keep_weights)
+        for name in targets
+    ]
+
+
+def of_target(target: str, entries: Iterable[str]) -> tuple[str, ...]:
+    """Those of the entries that hold for a target: those for every one, and those behind its name."""
+    return tuple(entry.rpartition("/")[2] for entry in entries if entry.startswith(f"{target}/") or "/" not in entry)
 
 
 def score_config(
@@ -138,7 +180,8 @@ def score_config(
 ) -> ScoreConfig:
     """The config of one scoring; what it trains, if anything, is the task's training task."""
     arm, root, spoken = check_arm(shared["intermediate"]), shared["root"], languages_of(task, shared["root"])
-    chosen = tuple(require_known(f"language of {task.name}", code, spoken) for code in languages)
+    known = all_languages_of(task, root)
+    chosen = tuple(require_known(f"language of {task.name}", code, known) for code in languages)
     for rule in eval_splits:
         if ":" in rule:
             require_known("evaluated language in eval_splits", rule.partition(":")[0], chosen or spoken)
@@ -146,13 +189,15 @@ def score_config(
     prepared = intermediate_config(target=task.name, **shared) if arm.tasks or arm.steps_as else None
     parent, home = prepared or pretraining_of(shared["encoder"], root), home_language(root)
     shifted = shared | {"seed": shared["seed"] + arm.seed_shift}
-    trained = dict(task=task.training_task, knobs=knobs, parent=parent, phase="target", train_language=home)
+    for name in filter(None, (task.training_task and get_task(task.training_task).trained_before, task.training_task)):
+        own = resolve_knobs(shared["preset"], name, overrides)
+        parent = ModelConfig(task=name, knobs=own, parent=parent, phase="target", train_language=home, **shifted)
     return ScoreConfig(
         target=task.name,
         languages=chosen or spoken,
         eval_splits=eval_splits,
         knobs=knobs,
-        model=ModelConfig(**trained, **shifted) if task.training_task else parent,
+        model=parent,
         keep_weights=keep_weights,
         train_language=home,
         **shared,

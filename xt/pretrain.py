@@ -120,6 +120,18 @@ def sample_documents(features: Features, owners: np.ndarray, train: np.ndarray, 
     return chosen, np.bincount(owners[chosen], lengths[chosen], minlength=len(tokens))
 
 
+def draw_documents(
+    texts: Mapping[str, Sequence[str]], count: int, rng: np.random.Generator, exponent: float = 0.5
+) -> dict[str, np.ndarray]:
+    """Language -> places of its documents to read, about `count` in all, in proportion to (documents) ** `exponent`.
+
+    No document is drawn twice: a language that has fewer than its share gives all of them.
+    """
+    sizes = np.array([len(documents) for documents in texts.values()], dtype=float)
+    wanted = np.minimum(sizes, np.ceil(count * sizes**exponent / (sizes**exponent).sum())).astype(int)
+    return {code: rng.permutation(len(texts[code]))[:number] for code, number in zip(texts, wanted, strict=True)}
+
+
 @torch.inference_mode()
 def look_at_text(network: Network, features: Features, knobs, pad_token_id: int, device) -> Look:
     """The share of hidden tokens that the network finds, in points."""

@@ -4,14 +4,14 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from xt.batching import micro_batches, mixed_updates
+from xt.batching import features_read, micro_batches, mixed_updates
 from xt.checkpoint import Progress, clone_weights, load_progress, restore_weights, save_progress
 from xt.encode.features import Features
 from xt.model import Network, collate, collate_labels
@@ -40,7 +40,7 @@ class Part:
     name: str  # which of the network's heads it trains
     features: Features
     num_updates: int
-    look: Callable[[Network], Look]
+    look: Callable[[Network], Look] | None  # None = no part of the selection, as text beside a task
     draw: Callable[[Features, np.ndarray, np.random.Generator], Features] = as_they_are
 
 
@@ -66,10 +66,10 @@ def train(
 ) -> Progress:
     """Trains a network in place to its best look at the selection data; resumes from `folder` where it was cut off.
 
-    Each update reads one of the parts; a look is the mean over the parts. Writes `folder/train.jsonl` (one line per
-    update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss that is not finite ends the training
-    before that update: outcome `diverged`. A best network that predicts one class only, in every part: outcome
-    `collapsed`. Neither raises: they are outcomes of a run.
+    Each update reads one of the parts, or some of several (knob `mixing`); a look is the mean over the parts. Writes
+    `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss that
+    is not finite ends the training before that update: outcome `diverged`. A best network that predicts one class only,
+    in every part: outcome `collapsed`. Neither raises: they are outcomes of a run.
     """
     lengths, counts = [part.features.lengths for part in parts], [part.num_updates for part in parts]
     total = sum(counts)
@@ -77,15 +77,19 @@ def train(
     bare = accelerator.unwrap_model(network, keep_torch_compile=False)
     progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
     log, saved_at = TrainLog(folder / "train.jsonl", progress.step), time.monotonic()
-    for place, chosen in mixed_updates(lengths, counts, knobs.batch_size, seed, progress.step):
+    check_sampler(progress, counts, knobs, seed)
+    for window in mixed_updates(lengths, counts, knobs.batch_size, seed, progress.step, knobs.mixing):
         if progress.finished:
             break
-        started, part = time.monotonic(), parts[place]
+        started = time.monotonic()
         torch.manual_seed(step_seed(seed, progress.step))
         network.train()
         set_learning_rate(optimizer, knobs, progress.step, total)
-        drawn = part.draw(part.features, chosen, np.random.default_rng([seed, 4, progress.step]))
-        loss = accumulate(network, part.name, drawn, knobs, accelerator, pad_token_id)
+        rng = np.random.default_rng([seed, 4, progress.step])
+        drawn = {parts[place].name: [] for place, _ in window}
+        for place, chosen in window:
+            drawn[parts[place].name].append(parts[place].draw(parts[place].features, chosen, rng))
+        loss = accumulate(network, drawn, knobs, accelerator, pad_token_id)
         if not math.isfinite(loss):
             progress.outcome, progress.finished = "diverged", True
             break
@@ -93,9 +97,11 @@ def train(
         optimizer.step()
         optimizer.zero_grad()
         progress.step += 1
-        speed = int(drawn.input_ids.lengths.sum()) / (time.monotonic() - started)
-        line = {"step": progress.step, "num_steps": total, "task": part.name, "loss": loss, "grad_norm": float(norm)}
-        line |= {"learning_rate": learning_rate(knobs, progress.step - 1, total), "tokens_per_second": speed}
+        num_tokens = sum(int(each.input_ids.lengths.sum()) for read in drawn.values() for each in read)
+        speed = num_tokens / (time.monotonic() - started)
+        line = {"step": progress.step, "num_steps": total, "task": "+".join(drawn), "loss": loss}
+        line |= {"grad_norm": float(norm), "learning_rate": learning_rate(knobs, progress.step - 1, total)}
+        line |= {"tokens_per_second": speed}
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
             seen = look_at_all(network, parts)
             line["selection_score"] = seen.score
@@ -105,6 +111,7 @@ def train(
         report(line)
         if time.monotonic() - saved_at > CHECKPOINT_SECONDS and not progress.finished:
             log.sync()
+            progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
             saved_at = time.monotonic()
     log.close()
@@ -113,26 +120,50 @@ def train(
     return progress
 
 
-def accumulate(network: Network, name: str, features: Features, knobs, accelerator, pad_token_id: int) -> float:
-    """Gradients of one update on all of `features`; the loss summed over micro-batches per labelled position."""
+def check_sampler(progress: Progress, counts: Sequence[int], knobs, seed: int) -> None:
+    """ValueError where a checkpoint has read other features than the sampler gives until its step."""
+    expected = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
+    if progress.step and progress.read != expected:
+        raise ValueError(
+            f"the checkpoint of update {progress.step} has read {progress.read} features of its parts, the sampler "
+            f"gives {expected}; move the run's folder away to train anew"
+        )
+
+
+def accumulate(network: Network, drawn: Mapping[str, Sequence[Features]], knobs, accelerator, pad_token_id) -> float:
+    """Gradients of one update on all that was drawn for it; its loss.
+
+    A task's loss is summed over micro-batches per labelled position; tasks count by their share of the features.
+    """
+    total = torch.zeros((), device=accelerator.device)
+    size = sum(len(features) for read in drawn.values() for features in read)
+    for name, read in drawn.items():
+        for features in read:
+            total += accumulate_part(network, name, features, len(features) / size, knobs, accelerator, pad_token_id)
+    return float(total)
+
+
+def accumulate_part(network: Network, name: str, features: Features, share: float, knobs, accelerator, pad_token_id):
+    """Gradients of one task's part of an update; its loss, times its share of the update, on the device."""
     head = accelerator.unwrap_model(network, keep_torch_compile=False).heads[name]
     order = np.arange(len(features))
-    parts = micro_batches(order, features.lengths, knobs.tokens_per_batch, features.rows_per_feature)
+    rows = (features.lengths, knobs.tokens_per_batch, features.rows_per_feature)
+    parts = [order] if head.whole_updates else micro_batches(order, *rows)
     labels = [collate_labels(features, part) for part in parts]
     count = sum(int((values >= 0).sum()) for values in labels)
     total = torch.zeros((), device=accelerator.device)
     for part, gold in zip(parts, labels, strict=True):
         gold = gold.to(accelerator.device)
         scores = network(name, collate(features, part, pad_token_id, accelerator.device), gold)
-        loss = head.loss(scores, gold) / count
+        loss = head.loss(scores, gold) / count * share
         accelerator.backward(loss)
         total += loss.detach()
-    return float(total)
+    return total
 
 
 def look_at_all(network: Network, parts: Sequence[Part]) -> Look:
-    """The mean score over the parts; collapsed where every part is."""
-    looks = [part.look(network) for part in parts]
+    """The mean score over the parts that are looked at; collapsed where every one of them is."""
+    looks = [part.look(network) for part in parts if part.look]
     return Look(float(np.mean([look.score for look in looks])), all(look.collapsed for look in looks))
 
 
@@ -160,8 +191,8 @@ def build_optimizer(model, knobs) -> torch.optim.AdamW:
 
 
 def learning_rate(knobs, step: int, total: int) -> float:
-    """Linear warm-up over `warmup_ratio` of all updates, then linear decay to zero. `step` counts from 0."""
-    warmup = math.ceil(total * knobs.warmup_ratio)
+    """Linear warm-up over `warmup_steps` or `warmup_ratio` of all updates, then linear decay to zero; `step` from 0."""
+    warmup = knobs.warmup_steps or math.ceil(total * knobs.warmup_ratio)
     if step < warmup:
         return knobs.learning_rate * (step + 1) / warmup
     return knobs.learning_rate * (total - step) / max(1, total - warmup)

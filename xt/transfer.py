@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,16 +19,18 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from xt import checkpoint, scoring, store
-from xt.batching import num_updates
-from xt.config import ModelConfig, ScoreConfig, Trained
+from xt.batching import num_updates, share_updates
+from xt.config import ModelConfig, ScoreConfig, Trained, chain_of
 from xt.encode import FORMATS, Features
+from xt.encode.mlm import encode_text, mask_tokens
 from xt.evaluate import gold_of, named, predict_examples, primary_score
 from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only
-from xt.pretrain import build_if_ours, prepare_pretraining
+from xt.pretrain import TASK as TEXT
+from xt.pretrain import build_if_ours, draw_documents, prepare_pretraining
 from xt.results import SCORE_COLUMNS
-from xt.tasks import TrainingData, get_task, read_evaluation, worst_status
+from xt.tasks import TrainingData, get_task, read_evaluation, read_text, text_status, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, Part, Training, train
 
@@ -87,21 +89,62 @@ def prepare_training(config: ModelConfig, device) -> Training:
     source, revision = start_of(config.parent, config.encoder, config.encoder_revision)
     tokenizer = load_tokenizer(source, revision)
     tasks = {each.task: get_task(each.task) for each in configs}
-    heads = {name: HEADS[task.format] for name, task in tasks.items()}
+    heads = {name: HEADS[task.format] for name, task in tasks.items()} | ({TEXT: HEADS["mlm"]} if config.text else {})
     models = {
-        name: build_model(source, heads[name], len(task.labels), config.knobs, config.seed, revision)
-        for name, task in tasks.items()
+        name: build_model(
+            source, head, len(tasks[name].labels) if name in tasks else 0, config.knobs, config.seed, revision
+        )
+        for name, head in heads.items()
     }
     for each in configs:
         check_length(models[each.task].config, each.knobs.max_seq_length, config.encoder)
     parts, records = zip(*(prepare_part(each, tokenizer, device) for each in configs), strict=True)
+    parts, records = share_out(parts, records, config.knobs)
+    if config.text:
+        text, read = prepare_text(config, tokenizer, sum(part.num_updates for part in parts))
+        parts, records = (*parts, text), (*records, read)
+    names = [part.name if each.train_language == config.train_language else f"{part.name}.{each.train_language}"
+             for part, each in zip(parts, configs, strict=False)]  # fmt: skip
     record = {name: sum(row[name] for row in records) for name in records[0] if name.startswith("num_")} | {
         "data_status": worst_status(*(row["data_status"] for row in records)),
         "files": [file for row in records for file in row["files"]],
         "encoder_commit": getattr(models[config.task].config, "_commit_hash", None),
-        "parts": {part.name: row for part, row in zip(parts, records, strict=True)},
+        "parts": dict(zip([*names, TEXT], records, strict=False)),
     }
     return Training(Network(models, heads), parts, tokenizer, record)
+
+
+def share_out(parts: Sequence[Part], records: Sequence[dict], knobs) -> tuple[tuple[Part, ...], tuple[dict, ...]]:
+    """The parts, and what is recorded of them, with their updates as the knobs sample."""
+    counts = share_updates([len(part.features) for part in parts], [part.num_updates for part in parts], knobs)
+    return (
+        tuple(replace(part, num_updates=count) for part, count in zip(parts, counts, strict=True)),
+        tuple(row | {"num_updates": count} for row, count in zip(records, counts, strict=True)),
+    )
+
+
+def prepare_text(config: ModelConfig, tokenizer, num_task_updates: int) -> tuple[Part, dict]:
+    """Text beside the tasks: as many updates as make it `mlm_ratio` of all, and what is recorded of it.
+
+    Each document is read at most once as long as there are enough of them. Text takes no part in the selection.
+    """
+    knobs, codes = config.knobs, config.text.languages
+    updates = max(1, round(num_task_updates * knobs.mlm_ratio / (1 - knobs.mlm_ratio)))
+    texts = {code: read_text(config.text.root, code) for code in codes}
+    chosen = draw_documents(texts, updates * knobs.batch_size, np.random.default_rng([config.seed, 5]))
+    documents = [texts[code][place] for code, places in chosen.items() for place in places]
+    features = encode_text(documents, tokenizer, knobs.max_seq_length)
+    return Part(TEXT, features, updates, None, mask_tokens(tokenizer, knobs.mask_ratio)), {
+        "num_train_examples": len(documents),
+        "num_selection_examples": 0,
+        "num_features": len(features),
+        "num_features_encoded": len(features),
+        "num_truncated": 0,
+        "num_updates": updates,
+        "num_documents": {code: len(places) for code, places in chosen.items()},
+        "data_status": worst_status(*(text_status(config.text.root, code) for code in codes)),
+        "files": [],
+    }
 
 
 def prepare_part(config: ModelConfig, tokenizer, device) -> tuple[Part, dict]:
@@ -120,6 +163,8 @@ def prepare_part(config: ModelConfig, tokenizer, device) -> tuple[Part, dict]:
         "num_features_encoded": num_encoded,
         "num_truncated": features.num_truncated,
         "num_updates": updates,
+        "train_language": config.train_language,
+        "translated": data.translated,
         "data_status": data.status,
         "files": list(data.files),
     }
@@ -198,12 +243,17 @@ def run_block(configs: Sequence[ScoreConfig], report: Callable[[dict], None] = i
     tables = []
     for place, config in enumerate(configs):
         tables.append(score_target(config, report))
-        fine_tuned = config.model is not None and config.model.phase == "target"
-        still_read = any(other.model == config.model for other in configs[place + 1 :])
-        if fine_tuned and not still_read and not config.keep_weights and store.has_weights(config.model.model_id):
-            with store.open_run(config.model.model_id, describe(config.model)):
-                store.release_weights(config.model.model_id)
+        still_read = [model for other in configs[place + 1 :] for model in fine_tuned(other)]
+        for model in fine_tuned(config):
+            if model not in still_read and not config.keep_weights and store.has_weights(model.model_id):
+                with store.open_run(model.model_id, describe(model)):
+                    store.release_weights(model.model_id)
     return pd.concat(tables, ignore_index=True)
+
+
+def fine_tuned(config: ScoreConfig) -> list[Trained]:
+    """The models of a scoring that are trained for its target, nearest first."""
+    return [model for model in chain_of(config.model) if model.phase == "target"]
 
 
 def score_target(config: ScoreConfig, report: Callable[[dict], None] = ignore) -> pd.DataFrame:
@@ -245,6 +295,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
         run_id=config.run_id,
         encoder=config.encoder,
         intermediate=config.intermediate,
+        intermediate_language=config.intermediate_language,
         target=task.name,
         train_language=config.train_language,
         seed=config.seed,
