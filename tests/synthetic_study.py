@@ -42,8 +42,10 @@ def write_study(
     seed_noise: float = 0.01,
     gains=GAINS,
     outcomes=None,
+    selected=None,
 ) -> None:
-    """Every arm x target x seed; `outcomes` maps (arm, target, seed) to an outcome other than ok."""
+    """Every arm x target x seed; `outcomes` maps (arm, target, seed) to an outcome other than ok, `selected`
+    (arm, target) to the share that is right on English selection data, which all trained targets have if any has."""
     outcomes = outcomes or {}
     for target in languages:
         rng = np.random.default_rng(list(target.encode()))
@@ -53,7 +55,9 @@ def write_study(
                 rate = BASELINE[target] + gains.get((arm, target), 0) + rng.normal(0, seed_noise)
                 stats = simulate_stats(target, rate, difficulty, cluster_size, rng)
                 outcome = outcomes.get((arm, target, seed), "ok")
-                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome)
+                chance = (selected or {}).get((arm, target), 0.5)
+                seen = simulate_selection(target, chance, num_clusters) if selected and target != "tatoeba" else None
+                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome, seen)
 
 
 def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
@@ -78,6 +82,14 @@ def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
                 )
             )
     return pd.concat(frames, ignore_index=True)
+
+
+def simulate_selection(target, share, num_examples) -> pd.DataFrame:
+    """English selection statistics of which this share is right, the first ones."""
+    correct = (np.arange(num_examples) < share * num_examples).astype(int)
+    names = [f"s{n}" for n in range(num_examples)]
+    training = TASKS[target].training_task
+    return pd.DataFrame(dict(eval_language="en", id=names, cluster=names) | metric_columns(training, correct))
 
 
 def metric_columns(target, correct) -> dict:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xt.prose import answer_response, answer_transfer_gain, format_gains, say_list, say_p
+from xt.prose import answer_response, answer_transfer_gain, format_gains, say_choice, say_list, say_p
 
 
 def gains_of(*rows):
@@ -48,6 +48,19 @@ def test_a_table_to_read_has_dashes_for_what_is_missing():
     table = format_gains(gains_of(("squad", "xquad", np.nan, np.nan, False), ("p", "xquad", -1.25, 0.5, True)))
     assert list(table.index) == [("xquad", "squad"), ("xquad", "p (placebo)")]
     assert list(table["gain"]) == ["–", "−1.2"] and list(table["95 % interval"]) == ["–", "−2.2 to −0.2"]
+
+
+def test_a_choice_says_what_it_was_made_on_or_why_there_was_none():
+    row = dict(target="xquad", oracle="squad", oracle_score=51.26, selected_on="f1 on 500 examples held out of squad")
+    for name, values in (("gain", (1.5, -0.25, 3.0)), ("regret", (2.0, 0.0, 4.0))):
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+    assert say_choice(pd.Series(row | {"chosen": "mnli"})) == (
+        "xquad: mnli, chosen on f1 on 500 examples held out of squad: gain +1.5 (−0.2 to +3.0), regret +2.0 (0.0 to "
+        "+4.0) against the oracle squad (51.3 points)"
+    )
+    assert say_choice(pd.Series(row | {"gain": np.nan, "selected_on": "no data"})) == (
+        "xquad: no choice (no data); the oracle squad (51.3 points)"
+    )
 
 
 def slopes_of(*rows):

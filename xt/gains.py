@@ -166,18 +166,20 @@ def load_cubes(
     rng: np.random.Generator,
     results: Path | str | None = None,
     num_resamples: int = NUM_RESAMPLES,
+    min_seeds: int = 2,
 ) -> list[ScoreCube]:
-    """One cube per encoder and target that has a baseline and an arm at two seeds or more."""
+    """One cube per encoder and target that has a baseline and an arm at `min_seeds` seeds or more; no gain is tested
+    below two."""
     rows = select_complete(select_primary(scores))
     rows = rows.assign(target=pd.Categorical(rows["target"], order_by(TASKS, rows["target"])))
-    cells = [cell for _, cell in rows.groupby(CELL, observed=True) if is_testable(cell)]
+    cells = [cell for _, cell in rows.groupby(CELL, observed=True) if is_testable(cell, min_seeds)]
     return [load_cube(cell.astype({"target": str}), rng, results, num_resamples) for cell in cells]
 
 
-def is_testable(cell: pd.DataFrame) -> bool:
-    """Whether the rows of an encoder and target hold a baseline and another arm, at two seeds or more."""
+def is_testable(cell: pd.DataFrame, min_seeds: int) -> bool:
+    """Whether the rows of an encoder and target hold a baseline and another arm, at enough seeds."""
     arms = set(cell["intermediate"])
-    return BASELINE in arms and len(arms) > 1 and cell["seed"].nunique() > 1
+    return BASELINE in arms and len(arms) > 1 and cell["seed"].nunique() >= min_seeds
 
 
 def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
