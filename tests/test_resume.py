@@ -21,6 +21,10 @@ MAKERS = {
     "several tasks, seen rows": lambda: intermediate_config(
         intermediate="multi_three", num_epochs=5, trained_embeddings="seen", **shared
     ),
+    "tasks mixed inside updates, text beside": lambda: intermediate_config(
+        **shared | dict(root="lab-100", intermediate="multi_three_mlm", num_epochs=1, max_train_examples=120,
+                        mixing="examples", sampling="uniform")
+    ),
     "pretraining": lambda: pretrain_config(encoder="lab-tiny", root="lab-100"),
 }
 train.CHECKPOINT_SECONDS = float(sys.argv[1])
@@ -63,7 +67,9 @@ def wait_for_steps(process, runs, steps):
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("kind", ["one task", "several tasks, seen rows", "pretraining"])
+@pytest.mark.parametrize(
+    "kind", ["one task", "several tasks, seen rows", "tasks mixed inside updates, text beside", "pretraining"]
+)
 def test_killed_training_ends_with_the_same_weights(kind, tmp_path):
     whole = finish(start(kind, tmp_path / "whole", tmp_path / "cache", checkpoint_seconds=1e9))
     total = logged_steps(tmp_path / "whole" / os.path.basename(whole))

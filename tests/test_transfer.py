@@ -9,6 +9,7 @@ import transformers
 
 from xt import store
 from xt.floors import FLOORS
+from xt.lab.languages import LAB_LANGUAGES
 from xt.metrics import METRICS
 from xt.parameters import intermediate_config, pretrain_config, retrieval_configs, target_configs
 from xt.tasks import get_task, read_evaluation
@@ -156,3 +157,63 @@ def test_golden_training(kind, runs):
     log = pd.read_json(train_model(config) / "train.jsonl", lines=True)
     loss, updates = GOLDEN_TRAININGS[kind]
     assert (log["loss"].iloc[-1], len(log)) == (pytest.approx(loss, rel=1e-3), updates)
+
+
+LAB = SHARED | dict(encoder="lab-tiny", root="lab-100", max_train_examples=96)
+
+
+def updates_by_task(folder):
+    """Task -> how many updates it had."""
+    return pd.read_json(folder / "train.jsonl", lines=True)["task"].value_counts().to_dict()
+
+
+def test_text_beside_a_task_takes_its_share_of_updates_and_no_part_in_the_selection(runs):
+    folder = train_model(intermediate_config(intermediate="mnli_mlm", mlm_ratio=0.4, **LAB))
+    counts, outcome = updates_by_task(folder), json.loads((folder / "outcome.json").read_text())
+    assert counts["mlm"] / sum(counts.values()) == pytest.approx(0.4, abs=0.02)
+    assert counts["mnli"] == updates_by_task(train_model(intermediate_config(intermediate="mnli", **LAB)))["mnli"]
+    assert len(outcome["parts"]["mlm"]["num_documents"]) > 15 and outcome["parts"]["mlm"]["num_selection_examples"] == 0
+    looks = pd.read_json(folder / "train.jsonl", lines=True)["selection_score"].dropna()
+    assert looks.mul(LAB_SELECTION / 100).round(6).mod(1).eq(0).all(), "shares of the NLI examples, nothing mixed in"
+    encoder = transformers.AutoModel.from_pretrained(folder / "encoder")
+    start = transformers.AutoModel.from_pretrained(store.run_folder(pretraining(LAB)) / "encoder")
+    moved = (encoder.embeddings.word_embeddings.weight - start.embeddings.word_embeddings.weight).abs().sum(dim=1) > 0
+    assert moved.float().mean() > 0.5, "the output layer is tied: text moves pieces that the task never reads"
+
+
+LAB_SELECTION = 8
+"""Examples to select on in the preset smoke."""
+
+
+def pretraining(settings):
+    """The run of the encoder that these settings start from."""
+    return pretrain_config(encoder=settings["encoder"], root=settings["root"]).model_id
+
+
+def test_an_arm_in_another_language_trains_on_that_language_and_its_results_say_so(runs):
+    (config,) = target_configs(target="xquad", intermediate="squad.qab", languages="qaa,qab,qac", **LAB)
+    scores = run_block([config])
+    assert set(scores["intermediate_language"]) == {"qab"} and set(scores["train_language"]) == {"qaa"}
+    assert "squad_qab" in config.run_id and config.model.parent.train_language == "qab"
+    part = json.loads((store.run_folder(config.model.parent.model_id) / "outcome.json").read_text())["parts"]
+    assert part["squad"]["train_language"] == "qab" and part["squad"]["translated"] is True
+
+
+def test_translated_data_are_read_in_every_language_they_are_in_under_one_head(runs):
+    config = intermediate_config(intermediate="mnli_translated", **LAB | dict(max_train_examples=16))
+    assert {part.train_language for part in (config, *config.beside)} == set(LAB_LANGUAGES) - {"qaa"}
+    folder = train_model(config)
+    parts = json.loads((folder / "outcome.json").read_text())["parts"]
+    assert len(parts) == 23 and all(part["num_updates"] > 0 for part in parts.values())
+    assert set(updates_by_task(folder)) == {"mnli"}
+    assert transformers.AutoConfig.from_pretrained(folder / "encoder").num_labels == 3, "one model with its head"
+
+
+def test_two_tasks_before_one_target_are_trained_one_after_the_other_and_leave_no_weights(runs):
+    """XCOPA: Social IQa, then COPA."""
+    (config,) = target_configs(target="xcopa", intermediate="none", languages="qab,qac", **LAB)
+    assert [config.model.task, config.model.parent.task] == ["copa", "siqa"]
+    scores = run_block([config])
+    assert len(scores) == 2 and not any(map(store.has_weights, (config.model.model_id, config.model.parent.model_id)))
+    first = json.loads((store.run_folder(config.model.parent.model_id) / "config.json").read_text())
+    assert first["identity"]["task"] == "siqa"
