@@ -18,12 +18,15 @@ The map, in the order in which modules may import each other (each only what sta
 `config`            runs and their identities
 `parameters`        what a notebook or a study asks for, checked, as configs
 `machine`           what a run was computed on: code version, libraries, device, precision
+`neighbours`        exact nearest neighbours both ways, block by block
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks
+`dual_encoder`      one encoder for queries and candidates
 `model`             one encoder under one head per task
 `checkpoint`        save and load; the exact state to resume from
 `evaluate`          predict, decode, score: every language in one queue
 `retrieval`         sentence embeddings by layer, nearest neighbours
+`mining`            translated pairs out of two corpora
 `train`             the training loop
 `pretrain`          encoders made here
 `floors`            what a trivial answer scores

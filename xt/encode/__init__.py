@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from xt.encode.classification import decode_classification, encode_classification
 from xt.encode.features import Features
 from xt.encode.multiple_choice import decode_multiple_choice, encode_multiple_choice
+from xt.encode.ranking import decode_ranking, encode_candidates, encode_queries, encode_ranking
 from xt.encode.retrieval import encode_sentences
-from xt.encode.span_qa import decode_span_qa, drop_empty_windows, encode_span_qa
+from xt.encode.span_qa import decode_span_qa, decode_span_qa_v2, drop_empty_windows, encode_span_qa
 from xt.encode.tagging import decode_tagging, encode_tagging
 
-__all__ = ["FORMATS", "Features", "Format", "encode_sentences"]
+__all__ = ["FORMATS", "Features", "Format", "encode_candidates", "encode_queries", "encode_sentences"]
 
 
 def keep_all(features: Features, knobs, rng) -> Features:
@@ -21,6 +22,12 @@ def keep_all(features: Features, knobs, rng) -> Features:
 def keep_some_windows(features: Features, knobs, rng) -> Features:
     """Training features with at most `knobs.empty_windows` windows without the answer per question."""
     return drop_empty_windows(features, knobs.empty_windows, rng)
+
+
+def keep_one_window(features: Features, knobs, rng) -> Features:
+    """The same, but at least one: of a question without an answer every window is one without the answer."""
+    limit = knobs.empty_windows
+    return drop_empty_windows(features, limit if limit < 0 else max(1, limit), rng)
 
 
 @dataclass(frozen=True)
@@ -37,4 +44,6 @@ FORMATS: Mapping[str, Format] = {
     "multiple_choice": Format(encode_multiple_choice, decode_multiple_choice),
     "tagging": Format(encode_tagging, decode_tagging),
     "span_qa": Format(encode_span_qa, decode_span_qa, keep_some_windows),
+    "span_qa_v2": Format(encode_span_qa, decode_span_qa_v2, keep_one_window),
+    "ranking": Format(encode_ranking, decode_ranking),
 }

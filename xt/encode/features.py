@@ -92,6 +92,17 @@ def count_truncated(encoding: Iterable) -> int:
     return sum(bool(row.overflowing) for row in encoding.encodings)
 
 
+def cut_texts(texts: Sequence[str], tokenizer, max_tokens: int) -> list[str]:
+    """The texts, each or its beginning of `max_tokens` tokens, special ones not counted."""
+    if not texts:
+        return []
+    encoding = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    return [
+        text[: spans[max_tokens - 1][1]] if len(spans) > max_tokens else text
+        for text, spans in zip(texts, encoding["offset_mapping"], strict=True)
+    ]
+
+
 def chunk(values: Sequence, size: int) -> list[Sequence]:
     """A sequence cut into consecutive parts of at most `size`."""
     return [values[start : start + size] for start in range(0, len(values), size)]

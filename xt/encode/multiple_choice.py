@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from xt.encode.features import Features, as_rows, chunk
+from xt.encode.features import Features, as_rows, chunk, cut_texts
 
 
 def encode_multiple_choice(examples, tokenizer, knobs) -> Features:
@@ -20,7 +20,8 @@ def encode_multiple_choice(examples, tokenizer, knobs) -> Features:
         raise ValueError(f"examples with {sorted(sizes)} choices cannot share a batch; allowed: one number of choices")
     prompts = [example.prompt for example in examples for _ in example.choices]
     choices = [choice for example in examples for choice in example.choices]
-    fitted = fit_choices(choices, tokenizer, knobs.max_seq_length)
+    room = knobs.max_seq_length - tokenizer.num_special_tokens_to_add(pair=True) - 2  # a token or two of the prompt
+    fitted = cut_texts(choices, tokenizer, room)
     with truncation_at_the_left(tokenizer):
         encoding = tokenizer(prompts, fitted, truncation="only_first", max_length=knobs.max_seq_length)
     cut = [
@@ -36,16 +37,6 @@ def encode_multiple_choice(examples, tokenizer, knobs) -> Features:
         rows_per_feature=num_choices,
         num_truncated=sum(any(rows) for rows in chunk(cut, num_choices)),
     )
-
-
-def fit_choices(choices: list[str], tokenizer, max_seq_length: int) -> list[str]:
-    """Choices cut at their end to what one row can hold beside a token or two of the prompt."""
-    capacity = max_seq_length - tokenizer.num_special_tokens_to_add(pair=True) - 2
-    offsets = tokenizer(choices, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    return [
-        text[: spans[capacity - 1][1]] if len(spans) > capacity else text
-        for text, spans in zip(choices, offsets, strict=True)
-    ]
 
 
 @contextmanager

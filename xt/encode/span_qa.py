@@ -5,7 +5,7 @@ Spans go to tokens and back by character offsets only; nothing is re-aligned by 
 
 import numpy as np
 
-from xt.encode.features import Features, as_rows
+from xt.encode.features import Features, as_rows, cut_texts
 
 
 def encode_span_qa(examples, tokenizer, knobs) -> Features:
@@ -15,7 +15,8 @@ def encode_span_qa(examples, tokenizer, knobs) -> Features:
     for training. Questions longer than `knobs.max_query_length` keep their first tokens and are counted
     in `num_truncated`. Raises ValueError where the window leaves no room for the context beside `doc_stride`.
     """
-    questions = [shorten(example.question, tokenizer, knobs.max_query_length) for example in examples]
+    whole = [example.question.strip() for example in examples]
+    questions = cut_texts(whole, tokenizer, knobs.max_query_length)
     check_room(questions, tokenizer, knobs)
     encoding = tokenizer(
         questions,
@@ -61,11 +62,28 @@ def decode_span_qa(outputs, features: Features, examples, knobs) -> list[str]:
     The best start-end pair of at most `knobs.max_answer_length` tokens inside the context; the text is the slice of
     the context from the first token's first character to the last token's last.
     """
+    return [text for text, _ in best_answers(outputs, features, examples, knobs)]
+
+
+def decode_span_qa_v2(outputs, features: Features, examples, knobs) -> list[tuple[str, float]]:
+    """(the best span of all windows, its no-answer score) per example, as SQuAD 2.0's baselines make them.
+
+    The no-answer score is the lowest sum, over the windows, of the first token's start and end scores, less the best
+    span's; +inf where no window holds text.
+    """
+    nothing = np.full(len(examples), np.inf)
+    np.minimum.at(nothing, features.example_index, [float(scores[0].sum()) for scores in outputs])
+    answers = best_answers(outputs, features, examples, knobs)
+    return [(text, float(score - best)) for (text, best), score in zip(answers, nothing, strict=True)]
+
+
+def best_answers(outputs, features: Features, examples, knobs) -> list[tuple[str, float]]:
+    """(the best span of all windows, its score) per example; an empty text and -inf where no window holds text."""
     best = [(-np.inf, 0, 0)] * len(examples)
     for scores, offsets, owner in zip(outputs, features.offsets, features.example_index, strict=True):
         candidate = best_span(scores, offsets, knobs.max_answer_length)
         best[owner] = max(best[owner], candidate, key=lambda span: span[0])
-    return [example.context[start:end] for example, (_, start, end) in zip(examples, best, strict=True)]
+    return [(example.context[start:end], score) for example, (score, start, end) in zip(examples, best, strict=True)]
 
 
 def best_span(scores: np.ndarray, offsets: np.ndarray, max_answer_length: int) -> tuple[float, int, int]:
@@ -103,13 +121,6 @@ def context_offsets(encoding, context: str) -> np.ndarray:
         text = context[start:end]
         spans[row] = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
     return np.where(inside[:, None], spans, -1)
-
-
-def shorten(question: str, tokenizer, max_query_length: int) -> str:
-    """The question, or its beginning of `max_query_length` tokens."""
-    question = question.strip()
-    spans = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    return question if len(spans) <= max_query_length else question[: spans[max_query_length - 1][1]]
 
 
 def check_room(questions: list[str], tokenizer, knobs) -> None:

@@ -6,6 +6,7 @@ has the same id and the same cluster in every language.
 """
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class QueryPassage:
     passage: str
     context: str
     """What stands around the passage, itself included; empty where there is nothing."""
+
+    @property
+    def relevant(self) -> tuple[str]:
+        """The name of its passage: a hash of passage and context, so that equal ones are one candidate."""
+        return (blake2b(f"{self.passage}\n{self.context}".encode(), digest_size=8).hexdigest(),)
 
 
 @dataclass(frozen=True, slots=True)
