@@ -1,5 +1,6 @@
 """One encoder under one head per task, through transformers' own classes; loss sums and pooling. Knows no task."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
+from xt.dual_encoder import DualEncoder, in_batch_loss, scaled_vectors
 from xt.encode.features import IGNORED, Features, Ragged
 
 
@@ -25,8 +27,14 @@ def span_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
 
 def token_scores(model, inputs: Mapping, labels: torch.Tensor) -> torch.Tensor:
     """(M, V) scores of the vocabulary at the M positions whose `labels` (B, T) are counted, and nowhere else."""
-    hidden = model.base_model(**inputs).last_hidden_state
-    return model.lm_head(hidden[labels >= 0]).float()
+    head = next((getattr(model, name) for name in TOKEN_HEADS if hasattr(model, name)), None)
+    if head is None:
+        return model(**inputs).logits[labels >= 0].float()
+    return head(model.base_model(**inputs).last_hidden_state[labels >= 0]).float()
+
+
+TOKEN_HEADS = ("lm_head", "cls", "predictions")
+"""Where transformers' models keep the head that predicts tokens from hidden states; others predict everywhere."""
 
 
 def class_loss(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -58,19 +66,29 @@ class Head:
     argmax: bool = False  # keep only the best class per position when predicting
     padded: bool = False  # scores have one entry per token
     num_outputs: int = 0  # outputs of the last layer; 0 = as many as the task has labels
+    wrap: Callable = lambda model: model  # what is built around the transformers model
+    keep_head: bool = False  # the checkpoint's own head is trained on where it has one
+    whole_updates: bool = False  # the loss of a feature depends on the others of its update
 
+
+SPANS = Head("AutoModelForQuestionAnswering", scores=span_scores, loss=span_loss, padded=True, num_outputs=2)
 
 HEADS: Mapping[str, Head] = {
     "classification": Head("AutoModelForSequenceClassification"),
     "multiple_choice": Head("AutoModelForMultipleChoice", num_outputs=1),
     "tagging": Head("AutoModelForTokenClassification", argmax=True, padded=True),
-    "span_qa": Head("AutoModelForQuestionAnswering", scores=span_scores, loss=span_loss, padded=True, num_outputs=2),
-    "mlm": Head("AutoModelForMaskedLM", scores=token_scores, loss=token_loss),
+    "span_qa": SPANS,
+    "span_qa_v2": SPANS,
+    "ranking": Head("AutoModel", scores=scaled_vectors, loss=in_batch_loss, wrap=DualEncoder, whole_updates=True),
+    "mlm": Head("AutoModelForMaskedLM", scores=token_scores, loss=token_loss, keep_head=True),
 }
 
 
 class Network(torch.nn.Module):
-    """One encoder under the head of each task that it is trained on, every head a transformers model of its own."""
+    """One encoder under the head of each task that it is trained on, every head a transformers model of its own.
+
+    A head that predicts tokens with the input embeddings does so with the shared ones.
+    """
 
     def __init__(self, models: Mapping[str, torch.nn.Module], heads: Mapping[str, Head]):
         super().__init__()
@@ -79,6 +97,8 @@ class Network(torch.nn.Module):
             for part, module in first.base_model.named_children():
                 if part != "pooler":  # where a head has one, it is the head's own
                     setattr(model.base_model, part, module)
+            if model.get_output_embeddings() is not None:
+                model.tie_weights()
         self.models = torch.nn.ModuleDict(models)
 
     @property
@@ -148,15 +168,32 @@ def build_model(source: str, head: Head, num_labels: int, knobs, seed: int, revi
     torch.manual_seed(seed)
     config = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     config.num_labels = head.num_outputs or num_labels
-    if knobs.dropout >= 0 and not hasattr(config, "hidden_dropout_prob"):
-        raise ValueError(f"dropout = {knobs.dropout} cannot be set for {config.model_type}; allowed: -1, its own")
-    if knobs.dropout >= 0:
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = knobs.dropout
+    set_dropout(config, knobs.dropout)
     builder = getattr(transformers, head.auto_class)
+    if head.keep_head:
+        return read_weights(builder, source, knobs, revision, config=config)
     model = builder.from_config(config, dtype=torch.float32, attn_implementation=knobs.attention)
     weights, wanted = load_encoder(source, knobs, revision).state_dict(), model.base_model.state_dict()
     model.base_model.load_state_dict({name: weights[name] for name in wanted if name in weights}, strict=False)
-    return model
+    return head.wrap(model)
+
+
+DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob",  # BERT and what follows it
+    "dropout", "attention_dropout", "embedding_dropout", "mlp_dropout",  # DistilBERT, XLM, ModernBERT
+)  # fmt: skip
+
+
+def set_dropout(config, dropout: float) -> None:
+    """Writes the probability into every place where the encoder's configuration has one; -1 keeps its own.
+
+    ValueError where the configuration has none.
+    """
+    names = [name for name in DROPOUTS if hasattr(config, name)]
+    if dropout >= 0 and not names:
+        raise ValueError(f"dropout = {dropout} cannot be set for {config.model_type}; allowed: -1, its own")
+    for name in names if dropout >= 0 else ():
+        setattr(config, name, dropout)
 
 
 def load_encoder(source: str, knobs, revision: str | None = None):
@@ -164,15 +201,21 @@ def load_encoder(source: str, knobs, revision: str | None = None):
 
     Raises ValueError where the checkpoint lacks weights of the encoder; a missing pooler is drawn at random.
     """
+    return read_weights(transformers.AutoModel, source, knobs, revision)
+
+
+def read_weights(builder, source: str, knobs, revision: str | None, **options):
+    """A model of one of transformers' auto classes; weights of a head or a pooler that are missing are drawn."""
     try:
-        model, found = transformers.AutoModel.from_pretrained(
-            source, revision=revision, output_loading_info=True, **loading(knobs)
+        model, found = builder.from_pretrained(
+            source, revision=revision, output_loading_info=True, **loading(knobs), **options
         )
     except OSError as error:
         raise ValueError(
             f"encoder {source!r}: no folder with weights, and not to be had from the hub: {error}"
         ) from error
-    lost = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    missing = {name.removeprefix(f"{model.base_model_prefix}.") for name in found["missing_keys"]}
+    lost = sorted(name for name in missing & set(model.base_model.state_dict()) if not name.startswith("pooler."))
     if lost:
         raise ValueError(f"encoder {source!r} lacks {len(lost)} of its weights, the first: {', '.join(lost[:3])}")
     return model
@@ -180,7 +223,7 @@ def load_encoder(source: str, knobs, revision: str | None = None):
 
 def load_model(source: str, head: Head, knobs):
     """A fine-tuned checkpoint with its head, in float32."""
-    return getattr(transformers, head.auto_class).from_pretrained(source, **loading(knobs))
+    return head.wrap(getattr(transformers, head.auto_class).from_pretrained(source, **loading(knobs)))
 
 
 def loading(knobs) -> dict:
@@ -189,22 +232,43 @@ def loading(knobs) -> dict:
 
 
 def load_tokenizer(source: str, revision: str | None = None):
-    """The fast tokenizer of a checkpoint, which takes words already split as well. ValueError where there is none."""
+    """The fast tokenizer of a checkpoint, which takes words already split as well, and gives what the encoder reads.
+
+    Token types are left out where the encoder has one type or none. ValueError where there is no fast tokenizer, no
+    padding token, or another one than the encoder counts its positions by.
+    """
     tokenizer = transformers.AutoTokenizer.from_pretrained(
         source, revision=revision, add_prefix_space=True, trust_remote_code=False
     )
+    config = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
     if not tokenizer.is_fast:
         raise ValueError(f"encoder {source!r} has no fast tokenizer; offsets need one")
+    if tokenizer.pad_token_id is None:
+        raise ValueError(f"the tokenizer of encoder {source!r} has no padding token; batches need one")
+    if config.model_type in PADDED_POSITIONS and tokenizer.pad_token_id != config.pad_token_id:
+        raise ValueError(
+            f"encoder {source!r} counts positions by padding token {config.pad_token_id}, but its tokenizer pads with "
+            f"{tokenizer.pad_token_id}; they must be the same"
+        )
+    if (getattr(config, "type_vocab_size", None) or 0) < 2:
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
     return tokenizer
 
 
-def max_positions(config) -> int:
-    """Tokens the encoder's position table holds; RoBERTa-style tables begin behind the padding index."""
+def max_positions(config) -> float:
+    """Tokens the encoder's position table holds, or infinity where it has none (relative positions only).
+
+    RoBERTa-style tables begin behind the padding index.
+    """
     begins = config.pad_token_id + 1 if config.model_type in PADDED_POSITIONS else 0
-    return config.max_position_embeddings - begins
+    return (getattr(config, "max_position_embeddings", None) or math.inf) - begins
 
 
-PADDED_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "data2vec-text", "xmod"})
+PADDED_POSITIONS = frozenset(
+    "camembert data2vec-text ibert lilt longformer luke mpnet roberta roberta-prelayernorm xlm-roberta xlm-roberta-xl "
+    "xmod".split()
+)
+"""transformers' model types whose position table begins behind the padding index."""
 
 
 def check_length(config, max_seq_length: int, source: str) -> None:
