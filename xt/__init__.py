@@ -29,6 +29,7 @@ The map, in the order in which modules may import each other (each only what sta
 `mining`            translated pairs out of two corpora
 `train`             the training loop
 `pretrain`          encoders made here
+`translate`         training rows in other languages, by translation models
 `floors`            what a trivial answer scores
 `scoring`           a model and evaluation data to per-example frames and score rows
 ------------------  -------------------------------------------------------------------------------------

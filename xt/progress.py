@@ -14,7 +14,7 @@ def watch() -> Callable[[dict], None]:
     bars: dict[tuple, tqdm] = {}
 
     def report(line: dict) -> None:
-        title = f"score {line['scoring']}" if "scoring" in line else "train"
+        title = f"score {line['scoring']}" if "scoring" in line else line.get("doing", "train")
         key = (title, line["num_steps"])
         if key not in bars or line["step"] <= bars[key].n:
             bars[key] = tqdm(total=line["num_steps"], desc=title, mininterval=SECONDS, file=sys.stdout, leave=True)
