@@ -46,7 +46,7 @@ TINY = dict(
     d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
     encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=256, init_std=0.5,
 )  # fmt: skip
-TINY_VOCABULARY, TINY_BREVITY = 800, (2, 10.0)
+TINY_VOCABULARY, TINY_BREVITY = 800, (3, 2.0)
 """Pieces; and the token from which on the end becomes more likely, by which factor, so that translations end."""
 
 
