@@ -1,9 +1,11 @@
-"""The languages of XTREME (Hu et al., 2020) and XTREME-R (Ruder et al., 2021), and one order for them.
+"""The languages of XTREME (Hu et al., 2020), XTREME-R (Ruder et al., 2021), AmericasNLI (Ebrahimi et al., 2022) and
+MasakhaNER 2.0 (Adelani et al., 2022), and one order for them.
 
-The word order is the dominant order of subject, object and verb (WALS chapter 81, Dryer, 2013); `mixed`
-where that chapter finds none. The pretraining size is the text in the language's own script in CC-100, in
-GiB, which XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of Chinese and both encodings of
-Burmese are summed, romanised text is left out, and 0 marks a language that XLM-R's 100 do not include.
+The word order is the dominant order of subject, object and verb (WALS chapter 81, Dryer, 2013); `mixed` where that
+chapter finds none, or the code stands for several languages (Nahuatl). The pretraining size is the text in the
+language's own script in CC-100, in GiB, which XLM-R was trained on (Conneau et al., 2020, table 6): both scripts of
+Chinese and both encodings of Burmese are summed, romanised text is left out, and 0 marks a language that XLM-R's 100 do
+not include.
 
 The rows `qaa` to `qax` (codes for private use) are the languages of `xt.lab`, which says the rest about them. A lab
 family is written `Lab A: branch`; `mixed` is a free order, with case.
@@ -43,10 +45,16 @@ def _table(*rows: Language) -> Mapping[str, Language]:
 LANGUAGES: Mapping[str, Language] = _table(
     Language("af", "afr", "Afrikaans", "IE: Germanic", "Latin", "mixed", 1.3),
     Language("ar", "ara", "Arabic", "Afro-Asiatic", "Arabic", "VSO", 28.0),
+    Language("ay", "aym", "Aymara", "Aymaran", "Latin", "SOV", 0.0),
     Language("az", "aze", "Azerbaijani", "Turkic", "Latin", "SOV", 6.5),
+    Language("bbj", "bbj", "Ghomala", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("bg", "bul", "Bulgarian", "IE: Slavic", "Cyrillic", "SVO", 57.5),
+    Language("bm", "bam", "Bambara", "Niger-Congo", "Latin", "SOV", 0.0),
     Language("bn", "ben", "Bengali", "IE: Indo-Aryan", "Bengali", "SOV", 8.4),
+    Language("bzd", "bzd", "Bribri", "Chibchan", "Latin", "SOV", 0.0),
+    Language("cni", "cni", "Ashaninka", "Arawakan", "Latin", "VSO", 0.0),
     Language("de", "deu", "German", "IE: Germanic", "Latin", "mixed", 66.6),
+    Language("ee", "ewe", "Ewe", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("el", "ell", "Greek", "IE: Greek", "Greek", "mixed", 46.9),
     Language("en", "eng", "English", "IE: Germanic", "Latin", "SVO", 300.8),
     Language("es", "spa", "Spanish", "IE: Romance", "Latin", "SVO", 53.3),
@@ -54,43 +62,63 @@ LANGUAGES: Mapping[str, Language] = _table(
     Language("eu", "eus", "Basque", "Basque", "Latin", "SOV", 2.0),
     Language("fa", "pes", "Persian", "IE: Iranian", "Arabic", "SOV", 111.6),
     Language("fi", "fin", "Finnish", "Uralic", "Latin", "SVO", 54.3),
+    Language("fon", "fon", "Fon", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("fr", "fra", "French", "IE: Romance", "Latin", "SVO", 56.8),
+    Language("gn", "grn", "Guarani", "Tupian", "Latin", "SVO", 0.0),
     Language("gu", "guj", "Gujarati", "IE: Indo-Aryan", "Gujarati", "SOV", 1.9),
+    Language("ha", "hau", "Hausa", "Afro-Asiatic", "Latin", "SVO", 0.3),
+    Language("hch", "hch", "Wixarika", "Uto-Aztecan", "Latin", "SOV", 0.0),
     Language("he", "heb", "Hebrew", "Afro-Asiatic", "Hebrew", "SVO", 31.6),
     Language("hi", "hin", "Hindi", "IE: Indo-Aryan", "Devanagari", "SOV", 20.2),
     Language("ht", "hat", "Haitian Creole", "Creole", "Latin", "SVO", 0.0),
     Language("hu", "hun", "Hungarian", "Uralic", "Latin", "mixed", 58.4),
     Language("id", "ind", "Indonesian", "Austronesian", "Latin", "SVO", 148.3),
+    Language("ig", "ibo", "Igbo", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("it", "ita", "Italian", "IE: Romance", "Latin", "SVO", 30.2),
     Language("ja", "jpn", "Japanese", "Japonic", "Japanese", "SOV", 69.3),
     Language("jv", "jav", "Javanese", "Austronesian", "Latin", "SVO", 0.2),
     Language("ka", "kat", "Georgian", "Kartvelian", "Georgian", "SOV", 9.1),
     Language("kk", "kaz", "Kazakh", "Turkic", "Cyrillic", "SOV", 6.4),
     Language("ko", "kor", "Korean", "Koreanic", "Hangul", "SOV", 54.2),
+    Language("lg", "lug", "Luganda", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("lt", "lit", "Lithuanian", "IE: Baltic", "Latin", "SVO", 13.7),
+    Language("luo", "luo", "Luo", "Nilo-Saharan", "Latin", "SVO", 0.0),
     Language("ml", "mal", "Malayalam", "Dravidian", "Malayalam", "SOV", 7.6),
+    Language("mos", "mos", "Mossi", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("mr", "mar", "Marathi", "IE: Indo-Aryan", "Devanagari", "SOV", 2.8),
     Language("ms", "msa", "Malay", "Austronesian", "Latin", "SVO", 8.5),
     Language("my", "mya", "Burmese", "Sino-Tibetan", "Burmese", "SOV", 2.0),
+    Language("nah", "nah", "Nahuatl", "Uto-Aztecan", "Latin", "mixed", 0.0),
     Language("nl", "nld", "Dutch", "IE: Germanic", "Latin", "mixed", 29.3),
+    Language("ny", "nya", "Chichewa", "Niger-Congo", "Latin", "SVO", 0.0),
+    Language("oto", "oto", "Otomi", "Oto-Manguean", "Latin", "VOS", 0.0),
     Language("pa", "pan", "Punjabi", "IE: Indo-Aryan", "Gurmukhi", "SOV", 0.8),
+    Language("pcm", "pcm", "Nigerian Pidgin", "Creole", "Latin", "SVO", 0.0),
     Language("pl", "pol", "Polish", "IE: Slavic", "Latin", "SVO", 44.6),
     Language("pt", "por", "Portuguese", "IE: Romance", "Latin", "SVO", 49.1),
     Language("qu", "que", "Quechua", "Quechuan", "Latin", "SOV", 0.0),
     Language("ro", "ron", "Romanian", "IE: Romance", "Latin", "SVO", 61.4),
     Language("ru", "rus", "Russian", "IE: Slavic", "Cyrillic", "SVO", 278.0),
+    Language("rw", "kin", "Kinyarwanda", "Niger-Congo", "Latin", "SVO", 0.0),
+    Language("shp", "shp", "Shipibo-Konibo", "Panoan", "Latin", "SOV", 0.0),
+    Language("sn", "sna", "Shona", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("sw", "swh", "Swahili", "Niger-Congo", "Latin", "SVO", 1.6),
     Language("ta", "tam", "Tamil", "Dravidian", "Tamil", "SOV", 12.2),
+    Language("tar", "tar", "Raramuri", "Uto-Aztecan", "Latin", "SOV", 0.0),
     Language("te", "tel", "Telugu", "Dravidian", "Telugu", "SOV", 4.7),
     Language("th", "tha", "Thai", "Kra-Dai", "Thai", "SVO", 71.7),
     Language("tl", "tgl", "Tagalog", "Austronesian", "Latin", "VSO", 3.1),
+    Language("tn", "tsn", "Setswana", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("tr", "tur", "Turkish", "Turkic", "Latin", "SOV", 20.9),
+    Language("tw", "twi", "Twi", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("uk", "ukr", "Ukrainian", "IE: Slavic", "Cyrillic", "SVO", 84.6),
     Language("ur", "urd", "Urdu", "IE: Indo-Aryan", "Arabic", "SOV", 5.7),
     Language("vi", "vie", "Vietnamese", "Austroasiatic", "Latin", "SVO", 137.3),
     Language("wo", "wol", "Wolof", "Niger-Congo", "Latin", "SVO", 0.0),
+    Language("xh", "xho", "Xhosa", "Niger-Congo", "Latin", "SVO", 0.1),
     Language("yo", "yor", "Yoruba", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("zh", "cmn", "Chinese", "Sino-Tibetan", "Han", "SVO", 63.5),
+    Language("zu", "zul", "Zulu", "Niger-Congo", "Latin", "SVO", 0.0),
     Language("qaa", "qaa", "qaa", "Lab A: 1", "Latin", "SVO", None),
     Language("qab", "qab", "qab", "Lab A: 1", "Latin", "SVO", None),
     Language("qac", "qac", "qac", "Lab A: 1", "Latin", "SOV", None),

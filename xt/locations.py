@@ -17,6 +17,7 @@ FOLDERS = {
     "XT_FIXTURES": PROJECT / "data" / "fixtures",
     "XT_MIRROR": PROJECT.parent / "shared" / "mirror",
     "XT_ENCODERS": PROJECT.parent / "shared" / "encoders",
+    "XT_CCGBANK": PROJECT.parent / "shared" / "ccgbank",
 }
 
 ROOTS = {"fixtures": "XT_FIXTURES", "mirror": "XT_MIRROR"}

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xt.errors import DataError
+from xt.tasks.answers import MAX_SHIFT
 from xt.tasks.rows import Rows
-from xt.tasks.span_qa import MAX_SHIFT, count_repaired, read_span_qa
+from xt.tasks.span_qa import count_repaired, read_span_qa
 
 
 def rows_of(*questions):

@@ -86,7 +86,7 @@ ENGLISH = (
     Maker("allenai/cosmos_qa", "default", choices.make_cosmosqa, TRAIN | {"validation": 300}, "cosmosqa"),
     Maker("tau/commonsense_qa", "default", choices.make_commonsenseqa, TRAIN | {"validation": 300}, "commonsenseqa"),
     Maker("lighteval/siqa", "default", choices.make_siqa, TRAIN | {"validation": 300}, "siqa"),
-    Maker("aps/super_glue", "copa", choices.make_xcopa, {"train": 400} | EVALUATION, "copa"),
+    Maker("aps/super_glue", "copa", choices.make_xcopa, {"train": 400} | EVALUATION, "xcopa"),
     Maker("xt/ccg", "default", sentences.make_ccg, TRAIN | EVALUATION, "ccg"),
 )
 MAKERS = (

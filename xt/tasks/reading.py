@@ -3,19 +3,21 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xt.errors import DataError, require_known
 from xt.languages import get_language
 from xt.tasks.classification import read_classification
-from xt.tasks.examples import Example
+from xt.tasks.examples import Candidate, Example
 from xt.tasks.multiple_choice import read_multiple_choice
+from xt.tasks.places import find, is_held
+from xt.tasks.ranking import read_candidates, read_pairs, read_queries
 from xt.tasks.retrieval import read_retrieval
 from xt.tasks.roots import open_root
-from xt.tasks.rows import Rows, build_rows
+from xt.tasks.rows import Rows
 from xt.tasks.selection import cap_examples, split_off
-from xt.tasks.sources import Source, worst_status
+from xt.tasks.sources import Source, translation, worst_status
 from xt.tasks.span_qa import count_repaired, gold_answers, read_span_qa
 from xt.tasks.table import get_task
 from xt.tasks.tagging import read_tagging
@@ -32,6 +34,8 @@ class Format:
     """Example -> its gold values: one value in a whole split means that the real ones are hidden."""
     count_repaired: Callable[[Rows, list], int] = lambda rows, examples: 0
     """Number of examples mended while reading."""
+    read_training: Callable[[Rows], list] | None = None
+    """Rows to train on -> examples, where they are others than those that are scored."""
 
 
 FORMATS = {
@@ -39,7 +43,10 @@ FORMATS = {
     "multiple_choice": Format(read_multiple_choice, lambda example: (example.label,)),
     "tagging": Format(read_tagging, lambda example: example.tags),
     "span_qa": Format(read_span_qa, gold_answers, count_repaired),
+    "span_qa_v2": Format(read_span_qa, gold_answers, count_repaired),
     "retrieval": Format(read_retrieval, lambda example: (example.source,)),
+    "ranking": Format(read_queries, lambda example: (example.relevant,), read_training=read_pairs),
+    "mining": Format(read_queries, lambda example: (example.relevant,)),
 }
 
 
@@ -59,6 +66,8 @@ class EvaluationData:
     """Unlabelled rows left out, where the task's row says so."""
     num_repaired: int
     """Questions whose answer offsets were mended."""
+    pool: list[Candidate] = field(default_factory=list)
+    """What may be found, for `ranking` and `mining`, however the examples are capped; empty for other formats."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class TrainingData:
     """Unlabelled rows left out, where the task's row says so."""
     num_repaired: int
     """Questions whose answer offsets were mended."""
+    translated: bool = False
+    """Whether they were machine-translated."""
 
 
 def read_evaluation(
@@ -95,14 +106,19 @@ def read_evaluation(
     """
     _require_count("max_examples", max_examples, least=1)
     task = get_task(name)
-    data = _read_split(task, _evaluation_source(task, root, language, split), root, language)
-    gold = {value for example in data.examples for value in FORMATS[task.format].gold(example)}
-    if len(data.examples) > 1 and len(gold) == 1:
-        raise DataError(
-            f"{root}: {name}, {language}, split {data.split!r}: the gold of all {len(data.examples)} rows is "
-            f"{gold.pop()!r}: placeholders for hidden labels; scoring them would look like a result"
-        )
+    data = _read_scored(task, _evaluation_source(task, root, language, split), root, language)
     return replace(data, examples=cap_examples(data.examples, max_examples, data_seed))
+
+
+def read_calibration(name: str, root: str, language: str, split: str | None = None) -> EvaluationData | None:
+    """The rows on which a threshold on scores is chosen before those of `split` (None: the task's) are scored.
+
+    None where the task's row names none, the root holds none, or they are the scored rows themselves. Raises as
+    `read_evaluation`.
+    """
+    task = get_task(name)
+    source = _calibration_source(task, _evaluation_source(task, root, language, split), root, language)
+    return source and _read_scored(task, source, root, language)
 
 
 def read_training(
@@ -114,27 +130,29 @@ def read_training(
     num_selection: int = 500,
     data_seed: int = 0,
 ) -> TrainingData:
-    """What a model for a task is trained on: the rows of its training task (mnli for xnli, squad for xquad).
+    """What a model for a task is trained on.
 
-    `language` None is the root's home language. The selection examples are the split that the row names, else a slice
-    of the training rows, by cluster, of at most `num_selection`; `max_examples` (None: all) caps what is left to train
-    on, and moves no selection. Raises ValueError for an unknown task, language or root and for a task without training,
-    DataError for absent data, bad rows, and a selection that leaves nothing to train on.
+    In the root's home language (`language` None): the rows of its training task (mnli for xnli, squad for xquad). In
+    another: the task's own rows in that language, else its training task's, else their machine translation; see
+    `training_languages`. The selection examples are the split that the row names, else a slice of the training
+    rows, by cluster, of at most `num_selection`; `max_examples` (None: all) caps what is left to train on, and moves
+    no selection. Raises ValueError for an unknown task, language or root and for a task without training, DataError
+    for absent data, bad rows, and a selection that leaves nothing to train on.
     """
     _require_count("max_examples", max_examples, least=1)
     _require_count("num_selection", num_selection, least=0)
     language = language or home_language(root)
-    task = _training_task(name, root, language)
-    data = _read_split(task, task.training, root, language)
-    parts = [data]
+    task, sources, translated = _training_sources(name, root, language)
+    parts = [_read_split(task, source, root, language, training=True) for source in sources]
+    examples = parts[0].examples if len(parts) == 1 else _joined(sources, parts)
     if task.selection is None:
-        train, selection = split_off(data.examples, num_selection, data_seed)
+        train, selection = split_off(examples, num_selection, data_seed)
     else:
-        parts.append(_read_split(task, task.selection, root, language))
-        train, selection = data.examples, cap_examples(parts[1].examples, num_selection, data_seed)
+        parts.append(_read_split(task, task.selection, root, language, training=True))
+        train, selection = examples, cap_examples(parts[-1].examples, num_selection, data_seed)
     if not train or (num_selection and not selection):
         raise DataError(
-            f"{root}: {task.name}, {language}: {len(data.examples)} training rows cannot be divided into "
+            f"{root}: {task.name}, {language}: {len(examples)} training rows cannot be divided into "
             f"{num_selection} to select on and some to train on; choose another num_selection"
         )
     return TrainingData(
@@ -144,20 +162,27 @@ def read_training(
         files=tuple(file for part in parts for file in part.files),
         num_dropped=sum(part.num_dropped for part in parts),
         num_repaired=sum(part.num_repaired for part in parts),
+        translated=translated,
     )
 
 
 def fingerprint_training(name: str, root: str, language: str | None = None) -> str:
     """SHA-256, hexadecimal, of what `read_training` would read; loads nothing. Raises for absent data."""
     language = language or home_language(root)
-    task = _training_task(name, root, language)
-    sources = [source for source in (task.training, task.selection) if source]
-    return _fingerprint(sources, root, language)
+    task, sources, _ = _training_sources(name, root, language)
+    return _fingerprint([*sources, *([task.selection] if task.selection else [])], root, language)
 
 
 def fingerprint_evaluation(name: str, root: str, language: str, split: str | None = None) -> str:
-    """SHA-256, hexadecimal, of what `read_evaluation` would read; loads nothing. Raises for absent data."""
-    return _fingerprint([_evaluation_source(get_task(name), root, language, split)], root, language)
+    """SHA-256, hexadecimal, of what `read_evaluation` and `read_calibration` would read; loads nothing.
+
+    Raises for absent data.
+    """
+    task = get_task(name)
+    source = _evaluation_source(task, root, language, split)
+    calibration = _calibration_source(task, source, root, language)
+    read = [one for scored in (source, calibration) if scored for one in (scored, _pool_source(task, scored)) if one]
+    return _fingerprint(read, root, language)
 
 
 def list_languages(name: str, root: str, split: str | None = None) -> tuple[str, ...]:
@@ -165,9 +190,31 @@ def list_languages(name: str, root: str, split: str | None = None) -> tuple[str,
 
     The hub is taken to hold what the task's row names.
     """
-    task, place = get_task(name), open_root(root)
-    sources = ((code, _evaluation_source(task, root, code, split)) for code in languages_of(task, root))
-    return tuple(code for code, source in sources if place.holds(source, get_language(code)))
+    task = get_task(name)
+    return tuple(
+        code
+        for code in languages_of(task, root)
+        if is_held(_evaluation_source(task, root, code, split), root, get_language(code))
+    )
+
+
+def training_languages(name: str, root: str) -> tuple[str, ...]:
+    """The languages in which a root holds rows to train a task on, its own or translated ones, home first."""
+    home, task = home_language(root), _training_task(name)
+    own = _owner(name)
+    others = all_languages_of(own, root) if own.training.names_language and not own.translated else ()
+    spoken = [code for code in others if code != home and is_held(own.training, root, get_language(code))]
+    at_home = [home] if all(is_held(one, root, get_language(home)) for one in _own_sources(task)) else []
+    return (*at_home, *spoken, *translated_languages(name, root))
+
+
+def translated_languages(name: str, root: str) -> tuple[str, ...]:
+    """The languages in which a root holds machine translations of what a task is trained on."""
+    task, place = _owner(name), open_root(root)
+    if task.translated is None:
+        return ()
+    held = (code for code in place.codes if code != place.home)
+    return tuple(c for c in held if all(is_held(one, root, get_language(c)) for one in _translated_sources(task)))
 
 
 def home_language(root: str) -> str:
@@ -180,29 +227,104 @@ def languages_of(task: Task, root: str) -> tuple[str, ...]:
     return open_root(root).languages(task.languages)
 
 
-def _read_split(task: Task, source: Source, root: str, language: str) -> EvaluationData:
-    form, spoken = FORMATS[task.format], get_language(language)
-    loaded = open_root(root).read(source, spoken)
-    rows = build_rows(loaded, source, task.labels, spoken)
-    examples = form.read(rows)
+def all_languages_of(task: Task, root: str) -> tuple[str, ...]:
+    """The task's languages on a root, those that XTREME-R adds included."""
+    return open_root(root).languages((*task.languages, *task.more_languages))
+
+
+def _read_split(task: Task, source: Source, root: str, language: str, training: bool = False) -> EvaluationData:
+    form = FORMATS[task.format]
+    found = find(source, root, get_language(language))
+    rows, status, files = found.rows(task.labels)
+    examples = (training and form.read_training or form.read)(rows)
     repaired = form.count_repaired(rows, examples)
-    return EvaluationData(examples, loaded.status, source.split, loaded.files, rows.num_dropped, repaired)
+    return EvaluationData(examples, status, found.source.split, files, rows.num_dropped, repaired)
+
+
+def _read_scored(task: Task, source: Source, root: str, language: str) -> EvaluationData:
+    data = _read_split(task, source, root, language)
+    gold = {value for example in data.examples for value in FORMATS[task.format].gold(example)}
+    if len(data.examples) > 1 and len(gold) == 1:
+        raise DataError(
+            f"{root}: {task.name}, {language}, split {data.split!r}: the gold of all {len(data.examples)} rows is "
+            f"{gold.pop()!r}: placeholders for hidden labels; scoring them would look like a result"
+        )
+    pool = _pool_source(task, source)
+    if pool is None:
+        return data
+    rows, status, files = find(pool, root, get_language(language)).rows(())
+    candidates = _relevant_are_there(data.examples, read_candidates(rows), rows.where)
+    files = tuple(dict.fromkeys((*data.files, *files)))
+    return replace(data, pool=candidates, status=worst_status(data.status, status), files=files)
+
+
+def _relevant_are_there(queries: Sequence, candidates: list[Candidate], where: str) -> list[Candidate]:
+    ids = {candidate.id for candidate in candidates}
+    lost = next(((query.id, one) for query in queries for one in query.relevant if one not in ids), None)
+    if lost:
+        raise DataError(f"{where}: query {lost[0]!r} has {lost[1]!r} for its answer, which is no candidate")
+    return candidates
+
+
+def _joined(sources: Sequence[Source], parts: Sequence[EvaluationData]) -> list[Example]:
+    """The examples of several sources; ids and clusters say which they come from."""
+    names = [f"{source.dataset.rpartition('/')[2]}/{source.split}" for source in sources]
+    return [
+        replace(example, id=f"{name}:{example.id}", cluster=f"{name}:{example.cluster}")
+        for name, part in zip(names, parts, strict=True)
+        for example in part.examples
+    ]
 
 
 def _evaluation_source(task: Task, root: str, language: str, split: str | None) -> Source:
-    require_known(f"language of {task.name}", language, languages_of(task, root))
+    require_known(f"language of {task.name}", language, all_languages_of(task, root))
     if task.evaluation is None:
         raise ValueError(f"task {task.name!r} has no evaluation data")
-    return replace(task.evaluation, split=split or task.evaluation.split)
+    return task.evaluation.at(split or task.evaluation.split)
 
 
-def _training_task(name: str, root: str, language: str) -> Task:
+def _calibration_source(task: Task, scored: Source, root: str, language: str) -> Source | None:
+    source = task.calibration
+    if source is None or source.split == scored.split or not is_held(source, root, get_language(language)):
+        return None
+    return source
+
+
+def _pool_source(task: Task, scored: Source) -> Source | None:
+    return task.pool and task.pool.at(task.pool.split.format(split=scored.split))
+
+
+def _training_task(name: str) -> Task:
     task = get_task(name)
     if task.training_task is None:
         raise ValueError(f"task {name!r} is scored without training")
-    trained = get_task(task.training_task)
-    require_known(f"training language of {trained.name}", language, languages_of(trained, root))
-    return trained
+    return get_task(task.training_task)
+
+
+def _owner(name: str) -> Task:
+    """Whose rows are trained on in other languages than home: the task's own where it has some."""
+    trained = _training_task(name)
+    return get_task(name) if get_task(name).training else trained
+
+
+def _own_sources(task: Task) -> tuple[Source, ...]:
+    return (task.training, *task.more_training)
+
+
+def _translated_sources(task: Task) -> tuple[Source, ...]:
+    return (task.translated, *map(translation, task.more_training))
+
+
+def _training_sources(name: str, root: str, language: str) -> tuple[Task, tuple[Source, ...], bool]:
+    """The task whose rows are trained on, the rows, and whether they are translated."""
+    task, place = _training_task(name), open_root(root)
+    if language == place.home:
+        return task, _own_sources(task), False
+    task = _owner(name)
+    own = all_languages_of(task, root) if task.training.names_language else (place.home,)
+    allowed = place.codes if task.translated else own
+    require_known(f"training language of {task.name}", language, allowed)
+    return task, *((_translated_sources(task), True) if task.translated else (_own_sources(task), False))
 
 
 def _require_count(what: str, value: int | None, least: int) -> None:
@@ -211,6 +333,6 @@ def _require_count(what: str, value: int | None, least: int) -> None:
 
 
 def _fingerprint(sources: Sequence[Source], root: str, language: str) -> str:
-    place = open_root(root)
-    record = [place.fingerprint(source, get_language(language)) for source in sources]
+    spoken = get_language(language)
+    record = [entry for source in sources for entry in find(source, root, spoken).fingerprints()]
     return hashlib.sha256(json.dumps(record).encode()).hexdigest()

@@ -10,8 +10,7 @@ def read_retrieval(rows: Rows) -> list[SentencePair]:
     Raises DataError for a sentence without text: it has no embedding.
     """
     return [
-        SentencePair(*rows.head(row), _sentence(rows, row, "source"), _sentence(rows, row, "target"))
-        for row in rows
+        SentencePair(*rows.head(row), _sentence(rows, row, "source"), _sentence(rows, row, "target")) for row in rows
     ]
 
 

@@ -20,7 +20,7 @@ from xt.errors import DataError
 from xt.lab import LAB_VERSION
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES
 from xt.lab.repository import find_maker, write_split
-from xt.languages import Language
+from xt.languages import LANGUAGES, Language
 from xt.locations import LAB_ROOT, resolve_root
 from xt.tasks.sources import STATUSES, Source, file_digest, read_json
 
@@ -98,6 +98,8 @@ class Benchmark:
     """A root of the benchmark's own languages."""
 
     home = "en"
+    codes = tuple(code for code in LANGUAGES if code not in LAB_LANGUAGES)
+    """Every language there may be."""
 
     def languages(self, codes: Sequence[str]) -> tuple[str, ...]:
         """The languages here of a task whose row names `codes`."""
@@ -158,6 +160,7 @@ class LabRoot:
     """One world of the lab; a split is generated when it is first read, planning generates nothing."""
 
     home = BEGINNING
+    codes = tuple(LAB_LANGUAGES)
 
     def __init__(self, seed: int):
         self.seed = seed
@@ -199,6 +202,7 @@ class HubRoot(Benchmark):
 
     def read(self, source: Source, language: Language) -> Loaded:
         """The rows of a split. Raises DataError, with what to do, where hub and cache cannot serve it."""
+        self.fingerprint(source, language)
         config = source.config_for(language)
         hint = f"the hub dataset is {source.dataset} at revision {source.revision or 'main'}"
         snapshot = fetch_files(source.dataset, source.revision, ("README.md",))
@@ -213,13 +217,15 @@ class HubRoot(Benchmark):
         return "complete"
 
     def fingerprint(self, source: Source, language: Language) -> list:
-        """JSON-able: what is read and at which revision; asks no server."""
+        """JSON-able: what is read and at which revision; asks no server. Raises DataError for what it lacks."""
+        if not self.holds(source, language):
+            raise DataError(f"the hub's {source.dataset} has no rows for language {language.code!r} ({language.name})")
         revision = source.revision or "main"
         return [source.dataset, source.config_for(language), source.split, language.code, revision]
 
     def holds(self, source: Source, language: Language) -> bool:
-        """True: the hub is taken to hold what a task's row names."""
-        return True
+        """Whether the row says so: it is taken at its word."""
+        return source.hub_languages is None or language.code in source.hub_languages
 
 
 @lru_cache(maxsize=1024)

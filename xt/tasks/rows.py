@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xt.errors import DataError
 from xt.languages import Language
 from xt.tasks.roots import Loaded
-from xt.tasks.sources import Source
+from xt.tasks.sources import Release, Source
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -33,6 +33,8 @@ class Rows:
     """The release's value of a label -> index into the task's labels."""
     num_dropped: int
     """Rows left out because the release documents them as unlabelled."""
+    unanswerable: bool = False
+    """Whether questions without an answer are meant."""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.values)
@@ -61,20 +63,26 @@ class Rows:
         raise self.error(row, f"unknown label {value!r}; allowed: {allowed}")
 
 
-def build_rows(loaded: Loaded, source: Source, labels: Sequence[str], language: Language) -> Rows:
-    """A language's rows out of a table as released.
+def build_rows(
+    loaded: Loaded,
+    source: Source,
+    labels: Sequence[str],
+    language: Language,
+    beside: Sequence[Row] = (),
+    home: str = "en",
+) -> Rows:
+    """A language's rows out of a table as released; `beside` are the rows of the source beside.
 
     Raises DataError for a missing column, a class order that is not the task's, a language without rows, ids
-    that occur twice, clusters that do not hold together.
+    that occur twice, clusters that do not hold together, and what the source's `shape` refuses.
     """
     where = loaded.where
-    _check_columns(loaded.table, source, where)
     _check_class_names(loaded.table, source, labels, where)
-    table = source.select_language(loaded.table, language)
-    if not table.num_rows:
-        raise DataError(f"{where}: no rows for language {language.code!r} ({language.name})")
-    columns = {field: table[column].to_pylist() for field, column in source.columns.items()}
-    ids = columns.pop("id", None) or [str(position) for position in range(table.num_rows)]
+    rows = release_rows(loaded, source, language)
+    if source.shape:
+        rows = source.shape(Release(rows, beside, language.code, home, where))
+    columns = {field: [row[field] for row in rows] for field in rows[0]}
+    ids = columns.pop("id", None) or [str(position) for position in range(len(rows))]
     _check_ids(ids, where)
     clusters = source.cluster(columns, ids, where)
     columns |= {"id": ids, "cluster": clusters}
@@ -82,14 +90,26 @@ def build_rows(loaded: Loaded, source: Source, labels: Sequence[str], language: 
     kept = [row for row in values if not (source.drop_unlabelled and row["label"] in PLACEHOLDERS)]
     released = source.label_values or range(len(labels))
     label_index = {value: index for index, value in enumerate(released)}
-    return Rows(language.code, where, kept, label_index, len(values) - len(kept))
+    label_index |= {len(labels) + index: 0 for index in range(len(source.outside))}
+    return Rows(language.code, where, kept, label_index, len(values) - len(kept), source.unanswerable)
+
+
+def release_rows(loaded: Loaded, source: Source, language: Language) -> list[Row]:
+    """A language's rows with the columns that a source names. Raises DataError for a missing one, and for no rows."""
+    _check_columns(loaded.table, source, loaded.where)
+    table = source.select_language(loaded.table, language)
+    if not table.num_rows:
+        raise DataError(f"{loaded.where}: no rows for language {language.code!r} ({language.name})")
+    columns = {field: table[column].to_pylist() for field, column in source.columns.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _check_columns(table: "Table", source: Source, where: str) -> None:
     needed = [*source.columns.values(), *([source.language_column] if source.language_column else [])]
     missing = [column for column in needed if column not in table.column_names]
     if missing:
-        raise DataError(f"{where}: no column {missing[0]!r}; there is: {', '.join(table.column_names)}")
+        hint = f"; {source.hint}" if source.hint else ""
+        raise DataError(f"{where}: no column {missing[0]!r}; there is: {', '.join(table.column_names)}{hint}")
 
 
 def _check_ids(ids: list[str], where: str) -> None:
@@ -107,7 +127,6 @@ def _check_class_names(table: "Table", source: Source, labels: Sequence[str], wh
     for field in {"label", "tags"} & source.columns.keys():
         feature = features.get(source.columns[field], {})
         names = feature.get("names") or feature.get("feature", {}).get("names")
-        if names and not source.label_values and list(names) != list(labels):
-            raise DataError(
-                f"{where}: classes of {source.columns[field]} are {names}; expected {list(labels)}"
-            )
+        expected = [*labels, *source.outside]
+        if names and not source.label_values and list(names) != expected:
+            raise DataError(f"{where}: classes of {source.columns[field]} are {names}; expected {expected}")

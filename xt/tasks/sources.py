@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xt.errors import DataError
 from xt.languages import Language
@@ -26,15 +26,35 @@ def worst_status(*statuses: str) -> str:
 
 
 @dataclass(frozen=True)
+class Release:
+    """One language's rows of a split as released, for a source's `shape`."""
+
+    rows: Sequence[Mapping[str, Any]]
+    """The columns that the source names, under our names."""
+    beside: Sequence[Mapping[str, Any]]
+    """The rows of the source beside it, likewise."""
+    language: str
+    """Our code."""
+    home: str
+    """The language that the root's training data are in."""
+    where: str
+    """File or hub address, for messages."""
+
+    def error(self, row: Any, message: str) -> DataError:
+        """The error to raise about a row: its id or its place."""
+        return DataError(f"{self.where}, row {row} ({self.language}): {message}")
+
+
+@dataclass(frozen=True)
 class Source:
     """The rows of one split, named as on the hub."""
 
     dataset: str
-    """Hub dataset id, `owner/name`."""
+    """Hub dataset id, `owner/name`; what stands for the language in a config may stand here too."""
     config: str
     """Config; `{code}`, `{iso3}` and `{name}` stand for the language's."""
     split: str
-    """Split."""
+    """Split; of a source beside another, `{split}` stands for the other's."""
     columns: Mapping[str, str]
     """Our field -> the release's column; without `id`, a row's id is its position within the language."""
     revision: str | None = None
@@ -49,10 +69,48 @@ class Source:
     """The release's values of the labels, in the task's order; empty: 0, 1, 2, ..."""
     drop_unlabelled: bool = False
     """Drop (and count) rows with a placeholder label where the release documents them; otherwise refuse."""
+    outside: tuple[str, ...] = ()
+    """Classes that the release has behind the task's: they are read as the task's first, `O`."""
+    unanswerable: bool = False
+    """Whether questions without an answer are meant: otherwise they are refused."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Our code -> what stands for `{code}` and `{iso3}`, where the release uses another."""
+    shape: Callable[[Release], list] | None = None
+    """From rows as released to rows of our fields, where naming the columns is not enough."""
+    beside: "Source | None" = None
+    """Rows that complete these: what `shape` finds in `Release.beside`."""
+    otherwise: "Source | None" = None
+    """Where the rows are looked for in a root that has none here."""
+    hub_languages: tuple[str, ...] | None = None
+    """The languages that the hub has; None: all that are asked for."""
+    place: str = ""
+    """Variable naming the folder of licensed data that no root holds, out of `xt.locations.FOLDERS`."""
+    hint: str = ""
+    """What a message about missing rows or columns should say."""
+
+    @property
+    def names_language(self) -> bool:
+        """Whether there are rows of several languages, told by config or column."""
+        return "{" in self.config or self.language_column is not None
+
+    def spoken(self, language: Language) -> "Source":
+        """The source with the language put into dataset and columns, and its split into the source beside it."""
+        names = self._names(language)
+        beside = self.beside and replace(self.beside, split=self.beside.split.format(split=self.split))
+        columns = {ours: column.format(**names) for ours, column in self.columns.items()}
+        return replace(self, dataset=self.dataset.format(**names), columns=columns, beside=beside)
+
+    def at(self, split: str) -> "Source":
+        """The source at another split."""
+        return replace(self, split=split, otherwise=self.otherwise and self.otherwise.at(split))
 
     def config_for(self, language: Language) -> str:
         """The config that holds a language."""
-        return self.config.format(code=language.code, iso3=language.iso3, name=language.name)
+        return self.config.format(**self._names(language))
+
+    def _names(self, language: Language) -> dict[str, str]:
+        released = self.codes.get(language.code)
+        return {"code": released or language.code, "iso3": released or language.iso3, "name": language.name}
 
     def select_language(self, table: "Table", language: Language) -> "Table":
         """The language's rows of a table as released."""
@@ -60,8 +118,16 @@ class Source:
             return table
         import pyarrow.compute as pc
 
-        pattern = self.language_pattern.format(code=language.code, iso3=language.iso3, name=language.name)
+        pattern = self.language_pattern.format(**self._names(language))
         return table.filter(pc.match_substring_regex(table[self.language_column], pattern))
+
+
+def translation(source: Source) -> Source:
+    """The translations of English rows into a language: beside them, under the config with the language's code."""
+    return replace(source, config=source.config + ".{code}", hub_languages=(), hint=TRANSLATE)
+
+
+TRANSLATE = "notebooks/experiments/translate.ipynb makes such translations"
 
 
 def group_equal(field: str) -> Callable[[Mapping[str, list], list[str], str], list[str]]:

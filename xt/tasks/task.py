@@ -18,7 +18,7 @@ LABELLED = ("classification", "multiple_choice", "tagging")
 """Formats whose rows name their labels."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One task: what it is, where its rows lie, how it is scored."""
 
@@ -31,18 +31,18 @@ class Task:
     group: str
     """What is averaged together: sentence pair, structured, QA, retrieval, commonsense."""
     languages: tuple[str, ...]
-    """Languages of the evaluation data, in the benchmark's order; training data comes in these only."""
-    labels: tuple[str, ...]
+    """Languages of the evaluation data, in the benchmark's order."""
+    labels: tuple[str, ...] = ()
     """Names of the labels or tags in the hub's order; empty where the format has none."""
     training_task: str | None
     """The task whose data a model for this one is trained on; None: nothing is trained."""
-    training: Source | None
+    training: Source | None = None
     """Rows to train on; None where another task's are used, or nothing is trained."""
-    selection: Source | None
+    selection: Source | None = None
     """A split disjoint from training to select checkpoints on; None: a slice of the training rows."""
     evaluation: Source | None
     """Rows that are scored."""
-    parallel: bool
+    parallel: bool = False
     """Whether the items are the same in all languages."""
     metrics: tuple[str, ...]
     """Metrics, the primary one first."""
@@ -69,17 +69,16 @@ class Task:
         require_known("format", self.format, FORMATS)
         for role in self.roles:
             require_known("role", role, ROLES)
-        for code in self.languages:
+        for code in (*self.languages, *self.more_languages):
             get_language(code)
         for field in ("name", "roles", "group", "languages", "metrics", "citation", "licence"):
             if not getattr(self, field):
                 raise ValueError(f"task {self.name!r}: {field} is empty")
-        if len(set(self.languages)) != len(self.languages):
-            raise ValueError(f"task {self.name!r}: a language is named twice in {self.languages}")
+        everywhere = (*self.languages, *self.more_languages)
+        if len(set(everywhere)) != len(everywhere):
+            raise ValueError(f"task {self.name!r}: a language is named twice in {everywhere}")
         if bool(self.labels) != (self.format in LABELLED):
-            raise ValueError(
-                f"task {self.name!r}: labels are {self.labels}; required for {', '.join(LABELLED)} only"
-            )
+            raise ValueError(f"task {self.name!r}: labels are {self.labels}; required for {', '.join(LABELLED)} only")
         unpinned = [source for source in self.sources if source.revision is None]
         if unpinned and "revision" not in self.note:
             dataset = unpinned[0].dataset
@@ -103,7 +102,5 @@ def build_table(*tasks: Task) -> Mapping[str, Task]:
         if task.training_task is not None:
             trained = table[require_known(f"training task of {task.name!r}", task.training_task, table)]
             if trained.training is None:
-                raise ValueError(
-                    f"task {task.name!r}: its training task {trained.name!r} has no training rows"
-                )
+                raise ValueError(f"task {task.name!r}: its training task {trained.name!r} has no training rows")
     return MappingProxyType(table)

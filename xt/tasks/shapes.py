@@ -1,0 +1,100 @@
+"""From rows as released to rows of our fields, where naming the columns is not enough: see `Source.shape`."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from xt.tasks.sources import Release
+
+CAUSES = {"cause": "What was the cause?", "effect": "What was the effect?"}
+"""How the question of a COPA row is put behind its premise, as XTREME-R puts it."""
+UNSEEN = 0
+"""The label of a category that the training rows do not have."""
+
+
+def ask(*choices: str) -> Callable[[Release], list]:
+    """The shape of a question on a context: both are the prompt, and the choices stand in columns of their own."""
+
+    def shape(release: Release) -> list:
+        return [
+            row | {"prompt": _prompt(release, place, row, "context", "question"), "choices": [row[c] for c in choices]}
+            for place, row in enumerate(release.rows)
+        ]
+
+    return shape
+
+
+def lettered(letters: str) -> Callable[[Release], list]:
+    """The shape of choices that come with their letters, which must be these in this order."""
+
+    def shape(release: Release) -> list:
+        for row in release.rows:
+            if row["choices"]["label"] != list(letters):
+                raise release.error(row["id"], f"choices are {row['choices']['label']}; expected {list(letters)}")
+        return [row | {"choices": row["choices"]["text"]} for row in release.rows]
+
+    return shape
+
+
+def ask_for_cause(release: Release) -> list:
+    """COPA: the question of the row behind its premise."""
+    return [_copa(release, row, row["question"]) for row in release.rows]
+
+
+def ask_for_cause_as_in_english(release: Release) -> list:
+    """XCOPA: the question of English COPA's row with the same `idx`: as published, some languages' are wrong.
+
+    Raises DataError where COPA has no such row, or another label than a row that shall translate it.
+    """
+    english = {row["idx"]: row for row in release.beside}
+    for row in release.rows:
+        if row["idx"] not in english:
+            raise release.error(
+                row["idx"], f"idx {row['idx']!r} is not in English COPA; expected one of 0 to {max(english)}"
+            )
+        label = english[row["idx"]]["label"]
+        if label not in (-1, row["label"]):
+            raise release.error(row["idx"], f"label {row['label']!r}, but {label!r} in English COPA: a wrong idx?")
+    return [_copa(release, row, english[row["idx"]]["question"]) for row in release.rows]
+
+
+def _copa(release: Release, row: Mapping, question: str) -> dict:
+    if question not in CAUSES:
+        raise release.error(row["idx"], f"question {question!r}; expected {', '.join(CAUSES)}")
+    asked = row | {"question": CAUSES[question]}
+    prompt = _prompt(release, row["idx"], asked, "premise", "question")
+    return {"id": str(row["idx"]), "prompt": prompt, "choices": [row["choice1"], row["choice2"]], "label": row["label"]}
+
+
+def _prompt(release: Release, place, row: Mapping, *fields: str) -> str:
+    missing = next((name for name in fields if not isinstance(row[name], str)), None)
+    if missing:
+        raise release.error(row.get("id", place), f"{missing} is {row[missing]!r}; expected text")
+    return " ".join(row[name] for name in fields)
+
+
+def supertags(slots: int) -> Callable[[Release], list]:
+    """The shape of an open set of tags: numbers, the most frequent tag of the training rows first, from 1.
+
+    The training rows are those beside, or these. A tag that they lack is UNSEEN: no model is trained to give it.
+    """
+
+    def shape(release: Release) -> list:
+        counts = Counter(tag for row in release.beside or release.rows for tag in row["tags"] or ())
+        order = sorted(counts, key=lambda tag: (-counts[tag], tag))
+        if len(order) >= slots:
+            raise release.error(0, f"{len(order)} categories in the training rows; expected fewer than {slots}")
+        numbers = {tag: number for number, tag in enumerate(order, UNSEEN + 1)}
+        return [
+            row | {"tags": row["tags"] and [numbers.get(tag, UNSEEN) for tag in row["tags"]]} for row in release.rows
+        ]
+
+    return shape
+
+
+def first_of(field: str) -> Callable[[Release], list]:
+    """The shape that keeps the first row of each value of a field."""
+
+    def shape(release: Release) -> list:
+        return list({row[field]: row for row in reversed(release.rows)}.values())[::-1]
+
+    return shape
