@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +127,7 @@ def translate_task(config: Translation, load: Callable[[Translation], Translator
     config.into.mkdir(parents=True, exist_ok=True)
     with FileLock(config.into / ".lock"):
         extend_root(config.root, config.into)
-    sources, made = sources_of(get_task(config.task)), cache(partial(load, config))
+    sources, made = sources_of(get_task(config.task)), cache(lambda: load(config))
     known = [find_translation(config, source) for source in sources]
     return {
         "/".join(place_of(config, source)): record or translate_source(config, source, made(), report)

@@ -9,7 +9,7 @@ Span = tuple[int, int]
 """First character and the one behind the last."""
 
 BORDER = re.compile(r"""([.!?…]["')\]”’]*)\s+(?=["'(\[“‘]*[A-Z0-9])|()\s*\n\s*""")
-"""What stands between two sentences; what its group holds belongs to the first."""
+"""The end of a sentence, which is its group, and the white space behind it."""
 ABBREVIATION = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Jr|Sr|Mt|No|vs|etc|Inc|Ltd|Co|Corp|cf|ca|Fig|Vol|[A-Z])\.$"
 )
@@ -25,7 +25,8 @@ def cut_sentences(text: str, whole: Sequence[Span], fits: Callable[[str], bool])
 
     A sentence that does not fit is cut at white space, near its middle. Raises DataError where that is impossible.
     """
-    borders = [match.span() for match in BORDER.finditer(text) if ends_sentence(text, match)]
+    ends_here = [match for match in BORDER.finditer(text) if ends_sentence(text, match)]
+    borders = [(match.end(match.lastindex), match.end()) for match in ends_here]
     free = [(start, end) for start, end in borders if not is_inside((start, end), whole)]
     starts, ends = [0, *(end for _, end in free)], [*(start for start, _ in free), len(text)]
     trimmed = [trim(text, start, end) for start, end in zip(starts, ends, strict=True)]
