@@ -37,7 +37,7 @@ class DualEncoder(torch.nn.Module):
 
     def save_pretrained(self, folder, **options) -> None:
         """Writes the encoder, with the scale in its configuration."""
-        setattr(self.config, SCALE, float(self.scale))
+        setattr(self.config, SCALE, self.scale.item())
         self.encoder.save_pretrained(folder, **options)
 
     def forward(self, **inputs: torch.Tensor) -> torch.Tensor:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xt.evaluate import gold_of, named
+from xt.evaluate import gold_of, join_pools, named
 from xt.metrics import METRICS
+from xt.metrics.ranking import CUTOFF
 
 RANDOM_SPANS = 20
 """Random spans drawn per question."""
@@ -53,21 +54,65 @@ def cut(context: str, size: int, rng: np.random.Generator) -> str:
     return context[start : start + size]
 
 
+def say_nothing(examples: Sequence, training: Callable, rng) -> list[list[tuple[str, float]]]:
+    """No answer to any question."""
+    return [[("", 0.0)] * len(examples)]
+
+
 FLOORS: Mapping[str, Floor] = {
     "classification": Floor("majority class", majority_class),
     "multiple_choice": Floor("majority class", majority_class),
     "tagging": Floor("majority tag of the word", majority_tag),
     "span_qa": Floor("random span", random_span),
+    "span_qa_v2": Floor("no answer", say_nothing),
 }
+
+
+def draw_one(task, evaluation: Mapping) -> dict[str, float]:
+    """Language -> expected accuracy of naming any sentence of the language's as the translation."""
+    return {code: 100 / len(data.examples) for code, data in evaluation.items()}
+
+
+def pair_at_random(task, evaluation: Mapping) -> dict[str, float]:
+    """Language -> F1 of pairing each sentence with any English one, with the expected number of hits: all but 0."""
+    points = {}
+    for code, data in evaluation.items():
+        num_gold = sum(len(query.relevant) for query in data.examples)
+        points[code] = 200 * num_gold / len(data.pool) / (len(data.examples) + num_gold)
+    return points
+
+
+def rank_at_random(task, evaluation: Mapping) -> dict[str, float]:
+    """Language -> expected mAP@20 of a random order of all candidates."""
+    return {
+        code: 100 * float(np.mean([expected_precision(len(q.relevant), len(data.pool)) for q in data.examples]))
+        for code, data in join_pools(task, evaluation).items()
+    }
+
+
+def expected_precision(num_relevant: int, num_candidates: int) -> float:
+    """Expected average precision at 20 of a random order: the r-th place is relevant with probability R / M, and then
+    (r - 1)(R - 1) / (M - 1) of those before it are expected to be.
+    """
+    places = np.arange(1, min(CUTOFF, num_candidates) + 1)
+    before = (places - 1) * (num_relevant - 1) / max(1, num_candidates - 1)
+    total = (num_relevant / num_candidates * (1 + before) / places).sum()
+    return float(total / min(num_relevant, CUTOFF))
+
+
+CHANCE: Mapping[str, Callable] = {"retrieval": draw_one, "mining": pair_at_random, "ranking": rank_at_random}
+"""Formats whose floor is what blind choice is expected to score, in every metric."""
 
 
 def floor_scores(task, examples: Sequence, training: Callable, rng: np.random.Generator) -> dict[str, float]:
     """Metric -> points of the format's trivial predictor on these examples, averaged over its rounds."""
-    gold = gold_of(task, examples)
+    gold, languages = gold_of(task, examples), [example.language for example in examples]
     rounds = [named(task, predictions) for predictions in FLOORS[task.format].predict(examples, training, rng)]
     return {
         name: float(
-            np.mean([METRICS[name].reduce(METRICS[name].example_stats(row, gold).sum(axis=0)) for row in rounds])
+            np.mean(
+                [METRICS[name].reduce(METRICS[name].example_stats(row, gold, languages).sum(axis=0)) for row in rounds]
+            )
         )
         for name in task.metrics
     }

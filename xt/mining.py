@@ -12,7 +12,9 @@ from hashlib import blake2b
 import numpy as np
 import torch
 
+from xt.encode import encode_sentences
 from xt.neighbours import Neighbours, neighbours
+from xt.retrieval import embed
 
 NEIGHBOURS = 4
 
@@ -24,6 +26,24 @@ class Pairs:
     sources: np.ndarray  # (P,) places in the foreign corpus
     targets: np.ndarray  # (P,) places in the English corpus
     margins: np.ndarray  # (P,) float64
+
+
+def mine(model, queries: Sequence, pool: Sequence, tokenizer, knobs, device, layer: int) -> tuple[Pairs, int]:
+    """Pairs of `Query` sentences and `Candidate` sentences by the hidden state `layer`; how many sentences were cut.
+
+    A line that stands several times in its corpus takes part as one, but is in no pair.
+    """
+    corpora, num_cut = [], 0
+    for texts in ([query.text for query in queries], [candidate.text for candidate in pool]):
+        places, single = distinct_lines(texts)
+        features = encode_sentences([texts[place] for place in places], tokenizer, knobs)
+        where = (knobs.tokens_per_batch, tokenizer.pad_token_id, device, slice(layer, layer + 1))
+        corpora.append((places, single, embed(model, features, *where)[0]))
+        num_cut += features.num_truncated
+    (sources, single_sources, left), (targets, single_targets, right) = corpora
+    pairs = pair_up(left, right, device)
+    kept = single_sources[pairs.sources] & single_targets[pairs.targets]
+    return Pairs(sources[pairs.sources[kept]], targets[pairs.targets[kept]], pairs.margins[kept]), num_cut
 
 
 def distinct_lines(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -79,3 +99,27 @@ def best_threshold(margins: np.ndarray, right: np.ndarray, num_gold: int) -> flo
 def halves(ids: Sequence[str], data_seed: int) -> np.ndarray:
     """(N,) 0 or 1, by the hash of an id: which half of the English corpus a sentence is in."""
     return np.array([blake2b(f"{data_seed}:{name}".encode()).digest()[0] & 1 for name in ids], dtype=np.int64)
+
+
+def right_pairs(pairs: Pairs, queries: Sequence, pool: Sequence) -> np.ndarray:
+    """(P,) whether a pair is gold."""
+    found = zip(pairs.sources, pairs.targets, strict=True)
+    return np.array([pool[target].id in queries[source].relevant for source, target in found], dtype=bool)
+
+
+def calibrate(pairs: Pairs, queries: Sequence, pool: Sequence) -> float:
+    """The best threshold for these pairs."""
+    num_gold = sum(len(query.relevant) for query in queries)
+    return best_threshold(pairs.margins, right_pairs(pairs, queries, pool), num_gold)
+
+
+def cross_fit(pairs: Pairs, queries: Sequence, pool: Sequence, data_seed: int) -> np.ndarray:
+    """(P,) the threshold for each pair: the best one for the pairs of the other half of the English corpus."""
+    half, right = halves([candidate.id for candidate in pool], data_seed), right_pairs(pairs, queries, pool)
+    place = {candidate.id: place for place, candidate in enumerate(pool)}
+    gold = half[[place[name] for query in queries for name in query.relevant]]
+    thresholds = np.empty(len(pairs.margins))
+    for own in (0, 1):
+        other = half[pairs.targets] != own
+        thresholds[~other] = best_threshold(pairs.margins[other], right[other], int((gold != own).sum()))
+    return thresholds

@@ -98,7 +98,7 @@ class Network(torch.nn.Module):
                 if part != "pooler":  # where a head has one, it is the head's own
                     setattr(model.base_model, part, module)
             if model.get_output_embeddings() is not None:
-                model.tie_weights()
+                tie_to(first.base_model.get_input_embeddings(), model)
         self.models = torch.nn.ModuleDict(models)
 
     @property
@@ -109,6 +109,13 @@ class Network(torch.nn.Module):
     def forward(self, task: str, inputs: Mapping, labels: torch.Tensor | None = None) -> torch.Tensor:
         """The scores of a task's head for some inputs; see `Head.scores`."""
         return self.heads[task].scores(self.models[task], inputs, labels)
+
+
+def tie_to(embeddings: torch.nn.Embedding, model) -> None:
+    """Makes a model's output layer the shared input embeddings again. ValueError where that cannot be done."""
+    model.tie_weights()
+    if model.config.tie_word_embeddings and model.get_output_embeddings().weight is not embeddings.weight:
+        raise ValueError(f"the token head of {model.config.model_type} cannot share an encoder; allowed: it alone")
 
 
 class SeenRows(torch.nn.Embedding):
@@ -170,12 +177,23 @@ def build_model(source: str, head: Head, num_labels: int, knobs, seed: int, revi
     config.num_labels = head.num_outputs or num_labels
     set_dropout(config, knobs.dropout)
     builder = getattr(transformers, head.auto_class)
+    check_support(config, builder, knobs.attention)
     if head.keep_head:
         return read_weights(builder, source, knobs, revision, config=config)
     model = builder.from_config(config, dtype=torch.float32, attn_implementation=knobs.attention)
     weights, wanted = load_encoder(source, knobs, revision).state_dict(), model.base_model.state_dict()
     model.base_model.load_state_dict({name: weights[name] for name in wanted if name in weights}, strict=False)
     return head.wrap(model)
+
+
+def check_support(config, builder, attention: str) -> None:
+    """ValueError where transformers has no such head, or no such attention, for this kind of encoder."""
+    if type(config) not in builder._model_mapping:
+        raise ValueError(
+            f"transformers has no {builder.__name__} for {config.model_type}; choose another encoder or task"
+        )
+    if attention == "sdpa" and not builder._model_mapping[type(config)]._supports_sdpa:
+        raise ValueError(f"attention = 'sdpa' is not to be had for {config.model_type}; allowed: eager")
 
 
 DROPOUTS = (

@@ -18,15 +18,20 @@ DIRECTIONS = ("from_english", "to_english")
 
 
 @torch.inference_mode()
-def embed(model, features: Features, tokens_per_batch: int, pad_token_id: int, device) -> torch.Tensor:
-    """(D, N, H) float32 unit vectors of N sentences; D = embedding layer and every transformer layer, in order."""
+def embed(
+    model, features: Features, tokens_per_batch: int, pad_token_id: int, device, layers: slice = slice(None)
+) -> torch.Tensor:
+    """(D, N, H) float32 unit vectors of N sentences, from the hidden states `layers`: all, unless some are named.
+
+    Counted from the embeddings upward: 0 is the embedding layer, k what the k-th transformer layer gives.
+    """
     model.eval()
     lengths = features.lengths
     order = np.argsort(-lengths, kind="stable")
     embeddings = None
     for part in micro_batches(order, lengths, tokens_per_batch):
         batch = collate(features, part, pad_token_id, device)
-        hidden = model(**batch, output_hidden_states=True).hidden_states
+        hidden = model(**batch, output_hidden_states=True).hidden_states[layers]
         pooled = torch.stack([mean_pool(layer.float(), batch["attention_mask"]) for layer in hidden])
         if embeddings is None:
             embeddings = torch.empty(len(hidden), len(features), pooled.shape[-1])

@@ -5,17 +5,22 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import torch
 
 from xt.config import ModelConfig, ScoreConfig
-from xt.encode import FORMATS
-from xt.evaluate import example_statistics, gold_of, named, predict_examples
-from xt.floors import FLOORS, floor_scores
+from xt.encode import FORMATS, encode_candidates, encode_queries
+from xt.evaluate import frame_of, join_pools, predict, predict_examples
+from xt.floors import CHANCE, FLOORS, floor_scores
 from xt.metrics import METRICS
+from xt.metrics.depth import reported_layer
+from xt.metrics.ranking import CUTOFF
+from xt.mining import Pairs, calibrate, cross_fit, mine
 from xt.model import HEADS, Network, check_length, load_encoder, load_model, load_tokenizer
+from xt.neighbours import ranked
 from xt.retrieval import retrieve
 from xt.stats import cluster_interval
 from xt.tasks import get_task, read_training
-from xt.tasks.reading import TrainingData
+from xt.tasks.reading import TrainingData, read_calibration
 
 FLOOR_RESAMPLES = 1000
 """Cluster resamples behind the interval that decides whether a score is at its floor."""
@@ -31,25 +36,36 @@ def score_predictions(
     """
     task = get_task(config.target)
     examples = [example for data in evaluation.values() for example in data.examples]
-    tokenizer = load_tokenizer(source, revision)
+    network, tokenizer = open_network(task, source, revision, config.knobs, accelerator)
+    return score_examples(task, examples, network, tokenizer, config.knobs, accelerator, report)
+
+
+def score_selection(config: ModelConfig, source: str, accelerator, report: Callable) -> pd.DataFrame:
+    """Predictions of a trained model on the selection data of its training task: a frame as `score_predictions` gives.
+
+    `source` is the folder of a model with its head.
+    """
+    task = get_task(config.task)
+    network, tokenizer = open_network(task, source, None, config.knobs, accelerator)
+    examples = read_training_data(config).selection
+    return score_examples(task, examples, network, tokenizer, config.knobs, accelerator, report)[0]
+
+
+def open_network(task, source: str, revision, knobs, accelerator) -> tuple:
+    """(a fine-tuned model as a network of one head, on its device; its tokenizer)."""
     head = HEADS[task.format]
-    model = load_model(source, head, config.knobs)
+    model = load_model(source, head, knobs)
     network = accelerator.prepare(Network({task.training_task: model}, {task.training_task: head}))
+    return network, load_tokenizer(source, revision)
+
+
+def score_examples(task, examples, network, tokenizer, knobs, accelerator, report) -> tuple[pd.DataFrame, int]:
+    """(one row per example, the number of truncated examples)."""
+    features = FORMATS[task.format].encode(examples, tokenizer, knobs)
     watch = watch_scoring(task.name, report)
-    features = FORMATS[task.format].encode(examples, tokenizer, config.knobs)
-    pad, device = tokenizer.pad_token_id, accelerator.device
-    predictions = predict_examples(network, task, features, examples, config.knobs, pad, device, watch)
-    frame = pd.DataFrame(
-        {
-            "eval_language": [example.language for example in examples],
-            "id": [example.id for example in examples],
-            "cluster": [example.cluster for example in examples],
-            "prediction": named(task, predictions),
-            "gold": gold_of(task, examples),
-        }
-        | example_statistics(task, predictions, examples)
-    )
-    return frame, features.num_truncated
+    where = (tokenizer.pad_token_id, accelerator.device, watch)
+    predictions = predict_examples(network, task, features, examples, knobs, *where)
+    return frame_of(task, predictions, examples), features.num_truncated
 
 
 def score_neighbours(
@@ -77,6 +93,74 @@ def score_neighbours(
     return pd.concat(frames, ignore_index=True), num_truncated
 
 
+def score_pairs(
+    config: ScoreConfig, source: str, revision, evaluation: Mapping, accelerator, report: Callable
+) -> tuple[pd.DataFrame, int]:
+    """Pairs that an encoder mines in every language of a mining target, at the layer that is reported.
+
+    Returns a frame with one row per foreign sentence and the number of truncated sentences. Beside what every frame
+    has: `score`, the margin of the sentence's pair; `threshold`, from which on a pair is kept; `threshold_from`, the
+    split on which it was chosen, or "other half"; `embedding_layer`.
+    """
+    task, knobs = get_task(config.target), config.knobs
+    tokenizer = load_tokenizer(source, revision)
+    model = accelerator.prepare(load_encoder(source, knobs, revision))
+    check_length(model.config, knobs.max_seq_length, config.encoder)
+    layer, watch = int(reported_layer(model.config.num_hidden_layers)), watch_scoring(config.target, report)
+    frames, num_truncated = [], 0
+    for place, (language, data) in enumerate(evaluation.items()):
+        pairs, cut = mine(model, data.examples, data.pool, tokenizer, knobs, accelerator.device, layer)
+        calibration = read_calibration(config.target, config.root, language, config.split_of(language))
+        if calibration:
+            chosen_on = (calibration.examples, calibration.pool)
+            known, cut_there = mine(model, *chosen_on, tokenizer, knobs, accelerator.device, layer)
+            thresholds, origin = np.full(len(pairs.margins), calibrate(known, *chosen_on)), calibration.split
+            num_truncated += cut_there
+        else:
+            thresholds, origin = cross_fit(pairs, data.examples, data.pool, knobs.data_seed), "other half"
+        frames.append(
+            frame_of_pairs(task, data, pairs, thresholds).assign(threshold_from=origin, embedding_layer=layer)
+        )
+        num_truncated += cut
+        watch(place + 1, len(evaluation))
+    return pd.concat(frames, ignore_index=True), num_truncated
+
+
+def frame_of_pairs(task, data, pairs: Pairs, thresholds: np.ndarray) -> pd.DataFrame:
+    """One row per query: what it is paired with where the margin reaches the threshold, and both numbers."""
+    predictions: list[str | None] = [None] * len(data.examples)
+    margins, limits = np.full((2, len(data.examples)), np.nan)
+    margins[pairs.sources], limits[pairs.sources] = pairs.margins, thresholds
+    for source, target in zip(pairs.sources, pairs.targets, strict=True):
+        if margins[source] >= limits[source]:
+            predictions[source] = data.pool[target].id
+    return frame_of(task, predictions, data.examples).assign(score=margins, threshold=limits)
+
+
+def score_ranking(
+    config: ScoreConfig, source: str, revision, evaluation: Mapping, accelerator, report: Callable
+) -> tuple[pd.DataFrame, int]:
+    """For every query of every language the 20 best of the candidates of all languages, by a dual encoder.
+
+    Returns a frame with one row per query, `prediction` and `gold` being ids joined by blanks, and the number of
+    truncated queries and candidates.
+    """
+    task, knobs = get_task(config.target), config.knobs
+    joined = join_pools(task, evaluation)
+    queries = [query for data in joined.values() for query in data.examples]
+    pool = next(iter(joined.values())).pool
+    network, tokenizer = open_network(task, source, revision, knobs, accelerator)
+    sides = (
+        encode_queries([query.text for query in queries], tokenizer, knobs),
+        encode_candidates([(candidate.text, candidate.context) for candidate in pool], tokenizer, knobs),
+    )
+    where = (knobs.tokens_per_batch, tokenizer.pad_token_id, accelerator.device, watch_scoring(task.name, report))
+    vectors = [torch.from_numpy(np.stack(predict(network, task.training_task, side, *where))) for side in sides]
+    found = ranked(*vectors, CUTOFF, accelerator.device)
+    predictions = [[pool[place].id for place in places] for places in found.places.tolist()]
+    return frame_of(task, predictions, queries), sum(side.num_truncated for side in sides)
+
+
 def watch_scoring(target: str, report: Callable[[dict], None]) -> Callable[[int, int], None]:
     """A run's report as a function of (done, all)."""
     return lambda done, total: report({"step": done, "num_steps": total, "scoring": target})
@@ -87,7 +171,10 @@ SCORERS = {
     "multiple_choice": score_predictions,
     "tagging": score_predictions,
     "span_qa": score_predictions,
+    "span_qa_v2": score_predictions,
     "retrieval": score_neighbours,
+    "mining": score_pairs,
+    "ranking": score_ranking,
 }
 
 
@@ -136,11 +223,9 @@ def read_training_data(model: ModelConfig) -> TrainingData:
 def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dict[str, float], str]]:
     """Language -> (metric -> points, kind) of the trivial predictor of the target's format."""
     task = get_task(config.target)
-    if task.format not in FLOORS:
-        return {
-            code: ({name: 100 / len(data.examples) for name in task.metrics}, "chance")
-            for code, data in evaluation.items()
-        }
+    if task.format in CHANCE:
+        points = CHANCE[task.format](task, evaluation)
+        return {code: (dict.fromkeys(task.metrics, points[code]), "chance") for code in evaluation}
     rng = np.random.default_rng([config.knobs.data_seed, 3])
     training = cache(lambda: read_training_data(config.model).train)
     kind = FLOORS[task.format].kind

@@ -7,10 +7,8 @@ import numpy as np
 import torch
 
 from xt.encode.features import Features, Ragged, chunk, cut_texts
+from xt.metrics.ranking import CUTOFF
 from xt.neighbours import ranked
-
-RANKED = 20
-"""How many ids a decoded ranking names."""
 
 
 def encode_ranking(examples, tokenizer, knobs) -> Features:
@@ -47,7 +45,7 @@ def decode_ranking(outputs, features: Features, examples, knobs) -> list[list[st
     first = {name: place for place, name in reversed(list(enumerate(names)))}
     chosen = sorted(first.values())
     vectors = torch.from_numpy(np.stack(outputs))
-    found = ranked(vectors[:, 0], vectors[chosen, 1], RANKED, "cpu")
+    found = ranked(vectors[:, 0], vectors[chosen, 1], CUTOFF, "cpu")
     return [[names[chosen[place]] for place in places] for places in found.places.tolist()]
 
 
