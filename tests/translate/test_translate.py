@@ -20,6 +20,7 @@ from xt.pretrain import read_texts
 from xt.tasks import TASKS, get_task, read_training
 from xt.translate import Translator, translate_task, translation_config
 from xt.translate.models import load_translator, nllb_code
+from xt.translate.run import sources_of, translatable_tasks
 
 SPLITS = {
     "mnli": ("nyu-mll/glue", "mnli", "train"),
@@ -68,22 +69,24 @@ def by(function, **settings):
     return lambda config: Translator(lambda texts: [function(text) for text in texts], **settings)
 
 
+@pytest.mark.parametrize("task", translatable_tasks())
+def test_a_copy_is_the_training_data_again_in_the_language(task, tmp_path, fixtures_root):
+    records = translate_task(ask(task, tmp_path, language="fr"), by(str))
+    home = read_training(task, fixtures_root, num_selection=8)
+    away = read_training(task, str(tmp_path / "root"), language="fr", num_selection=8)
+    assert away.translated and away.status == "fixture"
+    for ours, theirs in ((home.train, away.train), (home.selection, away.selection)):
+        assert theirs == [replace(example, language="fr") for example in ours]
+    assert len(records) == len(sources_of(get_task(task))) and not any(r["num_lost"] for r in records.values())
+    assert read_training(task, str(tmp_path / "root"), num_selection=8) == home, "English is there too"
+
+
 @pytest.mark.parametrize("task", SPLITS)
 def test_a_copy_is_the_release_again(task, tmp_path, fixtures_root):
     ((name, record),) = translate_task(ask(task, tmp_path), by(str)).items()
     assert rows_of(tmp_path / "root", task, ".de") == rows_of(fixtures_root, task)
     assert name == "/".join(SPLITS[task]).replace("/train", ".de/train")
     assert (record["num_rows"], record["num_lost"], record["lost_share"]) == (48, {}, 0)
-
-
-@pytest.mark.parametrize("task", SPLITS)
-def test_what_is_written_is_training_data_of_the_language(task, tmp_path, fixtures_root):
-    translate_task(ask(task, tmp_path), by(turn))
-    home = read_training(task, fixtures_root, num_selection=8)
-    away = read_training(task, str(tmp_path / "root"), language="de", num_selection=8)
-    assert away.status == "fixture" and {example.language for example in away.train} == {"de"}
-    assert {e.id for e in home.train} == {e.id for e in away.train}, "the same rows, passages and premises whole"
-    assert read_training(task, str(tmp_path / "root"), num_selection=8).train == home.train, "English is there too"
 
 
 def test_texts_are_translated_and_the_rest_is_copied(tmp_path, fixtures_root):
@@ -93,6 +96,28 @@ def test_texts_are_translated_and_the_rest_is_copied(tmp_path, fixtures_root):
     ):
         assert away == home | {"ctx": away["ctx"], "endings": away["endings"]}
         assert away["endings"] == [turn(text) for text in home["endings"]] and away["ctx"] != home["ctx"]
+
+
+def test_what_is_a_code_is_copied(tmp_path, fixtures_root):
+    for task, column in (("copa", "question"), ("commonsenseqa", "choices")):
+        translate_task(ask(task, tmp_path), by(turn))
+        config, split = get_task(task).training.config, get_task(task).training.split
+        home, away = (
+            pq.read_table(next((Path(root) / get_task(task).training.dataset / name).glob(f"{split}-*"))).to_pylist()
+            for root, name in ((fixtures_root, config), (tmp_path / "root", f"{config}.de"))
+        )
+        codes = [
+            [row[column]["label"] if task == "commonsenseqa" else row[column] for row in rows] for rows in (home, away)
+        ]
+        assert codes[0] == codes[1] and home != away
+
+
+def test_questions_without_an_answer_stay_and_are_not_counted_as_lost(tmp_path, fixtures_root):
+    (record,) = translate_task(ask("squad_v2", tmp_path), by(lambda text: turn(text.replace("[", "")))).values()
+    home = read_training("squad_v2", fixtures_root, num_selection=0).train
+    away = read_training("squad_v2", str(tmp_path / "root"), language="de", num_selection=0).train
+    assert [e.id for e in away] == [e.id for e in home if not e.answers] != []
+    assert record["num_lost"] == {"answer": len(home) - len(away)}
 
 
 def test_answers_lie_where_the_words_of_their_translation_are(tmp_path, fixtures_root):

@@ -14,6 +14,8 @@ from xt.translate.sentences import Span, cut_sentences, find_whole, mark, unmark
 
 COPIED = ("id", "idx", "label", "origin", "answers")
 """Fields of a task's row that are no text; all its other fields are translated."""
+CODES = {"aps/super_glue": ("question",)}
+"""Dataset -> further columns that are no text: COPA's question is the word `cause` or `effect`."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def keep(told: Told, row: dict, reason: str | bool) -> None:
 
 def text_columns(source: Source) -> list[str]:
     """The release's columns that a task reads as text."""
-    return [column for name, column in source.columns.items() if name not in COPIED]
+    kept = CODES.get(source.dataset, ())
+    return [column for name, column in source.columns.items() if name not in COPIED and column not in kept]
 
 
 def tell_value(value, reading: Reading, tell: Callable):
