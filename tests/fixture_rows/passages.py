@@ -1,4 +1,4 @@
-"""Questions on passages: squad, xquad, tydiqa."""
+"""Questions on passages: squad, squad_v2, xquad, mlqa, tydiqa, and translations of training rows."""
 
 from tests.fixture_rows.repository import Config, integer, listed, struct, text
 
@@ -36,6 +36,37 @@ ANSWERS = struct(text=listed(text()), answer_start=listed(integer()))
 SQUAD = Config(
     {"id": text(), "title": text(), "context": text(), "question": text(), "answers": ANSWERS},
     {"train": squad_rows(0, 16), "validation": squad_rows(16, 20)},
+)
+
+
+
+def squad_v2_rows(start, stop):
+    """The last question of each passage has no answer."""
+    rows = squad_rows(start, stop)
+    for row in rows[2::3]:
+        row["question"] = row["question"].replace("Where does", "Who sold").replace(" stand?", "?")
+        row["answers"] = {"text": [], "answer_start": []}
+    return rows
+
+
+SQUAD_V2 = Config(SQUAD.columns, {"train": squad_v2_rows(0, 16), "validation": squad_v2_rows(16, 20)})
+
+
+def squad_translated():
+    for number in range(8):
+        person, thing = PEOPLE[number % 4], "Brücke|Mühle|Schule|Kirche|Halle|Burg|Scheune|Werkstatt".split("|")[number]
+        town, year = TOWNS[number % 5], str(1700 + 13 * number)
+        yield f"{person} baute die {thing} im Jahr {year}. Heute steht die {thing} in {town}", [
+            (f"Wer baute die {thing}?", person),
+            (f"Wann wurde die {thing} gebaut?", year),
+            (f"Wo steht die {thing}?", town),
+        ]
+
+
+SQUAD_DE_ROWS = [row for passage in squad_translated() for row in answer_rows(*passage)]
+SQUAD_DE = Config(
+    {"id": text(), "context": text(), "question": text(), "answers": ANSWERS},
+    {"train": [{"id": f"{index:08x}", **row} for index, row in enumerate(SQUAD_DE_ROWS)]},
 )
 
 # Four passages in five languages: passage, then three questions with their answers. The second passage holds
@@ -171,6 +202,21 @@ def xquad_config(language: str) -> Config:
     )
 
 
+# Each question is in some of the languages only.
+MLQA_LACKING = {"de": {0}, "zh": {3}}
+
+
+def mlqa_config(language: str) -> Config:
+    """Questions and passages of one language; ids are parallel where a passage is there."""
+    rows = [
+        {"id": f"a{number}{index}", "title": "Places", **row}
+        for number, (context, questions) in enumerate(XQUAD_PASSAGES[language])
+        if number not in MLQA_LACKING.get(language, ())
+        for index, row in enumerate(answer_rows(context, questions))
+    ]
+    return Config(SQUAD.columns, {"validation": rows[:3], "test": rows[3:]})
+
+
 RIVERS = "Lenta Orva Sill Teme Ursk Vell".split()
 EN_TOWNS = [start + end for start in "Ar Bel Cor Dun El Far".split() for end in "ford ham mere wick".split()]
 RU_TOWNS = "Белово Дубна Заречье Липки Озеры Ясное".split()
@@ -224,5 +270,21 @@ TYDIQA = Config(
             *tydiqa_rows("english", EN_TOWNS[::4], RIVERS[::-1], 5),
             *tydiqa_rows("russian", RU_TOWNS, RU_RIVERS, 5),
         ],
+    },
+)
+
+KO_TOWNS = "가람 나루 다온 라온 마루 바다".split()
+TYDIQA_FORMS["korean"] = (
+    "{town} 마을은 {river} 강가에 있다. {year} 년에 세워졌다.",
+    ("{town} 마을은 어느 강가에 있는가?", "{town} 마을은 언제 세워졌는가?"),
+)
+# The release itself has training rows that XTREME's copy lacks here.
+TYDIQA_GOLD = Config(
+    TYDIQA.columns,
+    {
+        "train": [
+            *tydiqa_rows("english", EN_TOWNS[:2], RIVERS, 1),
+            *tydiqa_rows("korean", KO_TOWNS, "한들 은여울 새내 큰내 작은내 맑은내".split(), 1),
+        ]
     },
 )

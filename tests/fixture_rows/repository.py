@@ -33,7 +33,7 @@ def classes(*names: str) -> Kind:
 def listed(kind: Kind) -> Kind:
     """A list of `kind`."""
     element = pa.field("element", kind.arrow)  # as parquet names it
-    return Kind(pa.list_(element), {"feature": kind.hub, "_type": "List"}, {"list": kind.card["dtype"]})
+    return Kind(pa.list_(element), {"feature": kind.hub, "_type": "List"}, {"list": kind.card.get("dtype", kind.card)})
 
 
 def struct(**kinds: Kind) -> Kind:

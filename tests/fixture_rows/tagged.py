@@ -1,4 +1,4 @@
-"""Tagged sentences, written `word/TAG word/TAG`: udpos and panx."""
+"""Tagged sentences, written `word/TAG word/TAG`: udpos, panx, masakhaner; ccg with two tags per word."""
 
 from tests.fixture_rows.repository import Config, classes, listed, text
 
@@ -192,3 +192,74 @@ def panx_config(language: str) -> Config:
     splits = {name: tagged_rows(rows, PANX_TAGS, "ner_tags", langs=language) for name, rows in splits.items()}
     columns = {"tokens": listed(text()), "ner_tags": listed(classes(*PANX_TAGS)), "langs": listed(text())}
     return Config(columns, splits)
+
+
+# Two more classes than PAN-X: dates.
+MASAKHANER_TAGS = (*PANX_TAGS, "B-DATE", "I-DATE")
+MASAKHANER_ROWS = {
+    "swa": [
+        "Asha/B-PER Tumbo/I-PER anaishi/O Kijiwe/B-LOC tangu/O mwaka/B-DATE 1998/I-DATE ./O",
+        "Benki/B-ORG ya/I-ORG Nyota/I-ORG ilifunguliwa/O Jumatatu/B-DATE ./O",
+        "Juma/B-PER anasoma/O kitabu/O ./O",
+        "Mvua/O ilinyesha/O Kijiwe/B-LOC jana/O ./O",
+        "Leo/O hakuna/O mtu/O ./O",
+        "Kampuni/B-ORG ya/I-ORG Mawimbi/I-ORG iko/O Pwanimto/B-LOC ./O",
+    ],
+    "twi": [
+        "Kofi/B-PER Anto/I-PER te/O Subinso/B-LOC ./O",
+        "Ama/B-PER kan/O nhoma/O ./O",
+        "Osu/O tɔɔ/O Subinso/B-LOC Dwoada/B-DATE ./O",
+        "Obiara/O amma/O ./O",
+        "Nsoromma/B-ORG Sikakorabea/I-ORG wɔ/O Bepɔano/B-LOC ./O",
+        "Yaw/B-PER twerɛ/O krataa/O ./O",
+    ],
+}
+
+
+def masakhaner_config(name: str) -> Config:
+    """Rows of each split carry an id that counts from 0."""
+    rows = tagged_rows(MASAKHANER_ROWS[name], MASAKHANER_TAGS, "ner_tags")
+    rows = [{"id": str(number), **row} for number, row in enumerate(rows)]
+    columns = {"id": text(), "tokens": listed(text()), "ner_tags": listed(classes(*MASAKHANER_TAGS))}
+    return Config(columns, {"train": rows * 2, "validation": rows[:3], "test": rows})
+
+
+CCG_TEMPLATES = [
+    "The|DT|NP/N {noun}|NN|N {verb}|VBZ|S[dcl]\\NP .|.|.",
+    "{name}|NNP|NP sees|VBZ|(S[dcl]\\NP)/NP the|DT|NP/N {adjective}|JJ|N/N {noun}|NN|N .|.|.",
+    "{name}|NNP|NP {verb}|VBZ|S[dcl]\\NP near|IN|((S\\NP)\\(S\\NP))/NP the|DT|NP/N {noun}|NN|N .|.|.",
+    "A|DT|NP/N {adjective}|JJ|N/N {noun}|NN|N has|VBZ|(S[dcl]\\NP)/(S[pt]\\NP) moved|VBN|S[pt]\\NP .|.|.",
+]
+CCG_UNSEEN = "Either|CC|(NP/NP)/NP {name}|NNP|NP or|CC|conj the|DT|NP/N {noun}|NN|N {verb}|VBZ|S[dcl]\\NP .|.|."
+"""A sentence with a category that no training sentence has."""
+
+
+def ccg_lines(templates, start, stop):
+    """Sentences as `word|POS|category`."""
+    for number in range(start, stop):
+        for place, template in enumerate(templates):
+            yield template.format(
+                noun=NOUNS[(number + place) % 8],
+                verb=VBZ[(3 * number + place) % 4],
+                name=NAMES[(number + 2 * place) % 8],
+                adjective=ADJECTIVES[(5 * number + place) % 8],
+            )
+
+
+VBZ = "sleeps stands waits ends".split()
+CCG_LINES = {
+    "train": [*ccg_lines(CCG_TEMPLATES, 0, 12)],
+    "validation": [*ccg_lines(CCG_TEMPLATES[:3] + [CCG_UNSEEN], 12, 15)],
+    "test": [*ccg_lines(CCG_TEMPLATES, 15, 18)],
+}
+
+
+def ccg_rows(lines):
+    columns = [list(zip(*(word.split("|") for word in line.split()), strict=True)) for line in lines]
+    return [{"tokens": [*words], "pos_tags": [*tags], "categories": [*cats]} for words, tags, cats in columns]
+
+
+CCG = Config(
+    {"tokens": listed(text()), "pos_tags": listed(text()), "categories": listed(text())},
+    {split: ccg_rows(lines) for split, lines in CCG_LINES.items()},
+)

@@ -9,17 +9,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from tests.fixture_rows import choices, inference, searches
 from tests.fixture_rows.pairs import HELLASWAG, MNLI, TATOEBA_PAIRS, XNLI, tatoeba_config
-from tests.fixture_rows.passages import SQUAD, TYDIQA, XQUAD_PASSAGES, xquad_config
+from tests.fixture_rows.passages import (
+    SQUAD,
+    SQUAD_DE,
+    SQUAD_V2,
+    TYDIQA,
+    TYDIQA_GOLD,
+    XQUAD_PASSAGES,
+    mlqa_config,
+    xquad_config,
+)
 from tests.fixture_rows.repository import Config, Repository
-from tests.fixture_rows.tagged import PANX_TEST, UDPOS_TEST, panx_config, udpos_config
+from tests.fixture_rows.tagged import (
+    CCG,
+    MASAKHANER_ROWS,
+    PANX_TEST,
+    UDPOS_TEST,
+    masakhaner_config,
+    panx_config,
+    udpos_config,
+)
 from xt.locations import folder
 
 LICENCE = "CC0 1.0"
 
 REPOSITORIES: dict[str, Repository] = {
-    "nyu-mll/glue": {"mnli": MNLI},
+    "nyu-mll/glue": {"mnli": MNLI, "qqp": inference.QQP, "qqp.de": inference.QQP_DE},
+    "stanfordnlp/snli": {"plain_text": inference.SNLI},
+    "facebook/anli": {"plain_text": inference.ANLI},
+    "facebook/xnli": {"de": inference.XNLI_DE},
     "rajpurkar/squad": {"plain_text": SQUAD},
+    "rajpurkar/squad_v2": {"squad_v2": SQUAD_V2},
+    "facebook/mlqa": {"mlqa-translate-train.de": SQUAD_DE},
+    "xt/ccg": {"default": CCG},
+    "allenai/cosmos_qa": {"default": choices.COSMOSQA},
+    "tau/commonsense_qa": {"default": choices.COMMONSENSEQA},
+    "lighteval/siqa": {"default": choices.SIQA},
+    "aps/super_glue": {"copa": choices.COPA},
     "Rowan/hellaswag": {"default": HELLASWAG},
     "google/xtreme": {
         "XNLI": XNLI,
@@ -28,7 +56,17 @@ REPOSITORIES: dict[str, Repository] = {
         **{f"XQuAD.{code}": xquad_config(code) for code in XQUAD_PASSAGES},
         "tydiqa": TYDIQA,
         **{f"tatoeba.{iso3}": tatoeba_config(iso3) for iso3 in TATOEBA_PAIRS},
+        **{f"PAWS-X.{code}": inference.pawsx_config(code) for code in inference.PAWSX_TEXTS},
+        **{f"MLQA.{code}.{code}": mlqa_config(code) for code in ("de", "en", "zh")},
     },
+    "google-research-datasets/tydiqa": {"secondary_task": TYDIQA_GOLD},
+    "google-research-datasets/xquad_r": {code: searches.lareqa_config(code) for code in searches.CUTS},
+    "mteb/BUCC": {"de-en": searches.BUCC_DE},
+    "bucc2018/zh-en": searches.BUCC_ZH,
+    "izhx/mewsli-x": searches.MEWSLIX,
+    "cambridgeltl/xcopa": {code: choices.xcopa_config(code) for code in choices.XCOPA_TEXTS},
+    "nala-cub/americas_nli": {name: inference.americas_config(name) for name in inference.AMERICAN_ITEMS},
+    "masakhane/masakhaner2": {name: masakhaner_config(name) for name in MASAKHANER_ROWS},
 }
 
 

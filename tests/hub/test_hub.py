@@ -144,11 +144,17 @@ def repositories_of(root: Path) -> list[Repository]:
     return [Repository("datasets", place.relative_to(root).as_posix(), {OLD: place}) for place in places]
 
 
+NOT_ON_HUB = {"ccg", "mewslix"}
+"""Tasks whose rows the hub does not have as parquet files."""
+
+
 def list_readings(root: Path) -> list[str]:
-    """Each task's own training rows, and its evaluation rows in the first and last language of a root."""
-    languages = {name: list_languages(name, str(root)) for name in TASKS}
+    """Each task's own training rows, and its evaluation rows in the first and last language of a root and the hub."""
+    languages = {
+        name: [code for code in list_languages(name, str(root)) if code in list_languages(name, "hub")] for name in TASKS
+    }
     evaluated = [f"{name}/{code}" for name, codes in languages.items() for code in {*codes[:1], *codes[-1:]}]
-    return evaluated + [name for name, task in TASKS.items() if task.training]
+    return evaluated + [name for name, task in TASKS.items() if task.training and name not in NOT_ON_HUB]
 
 
 def check_same_rows(root: Path, home: Path, readings: list[str]):
@@ -162,12 +168,12 @@ def check_same_rows(root: Path, home: Path, readings: list[str]):
 def test_every_task_reads_the_same_rows_from_the_hub_as_from_the_folder(home, fixtures_root):
     root = Path(fixtures_root)
     readings = list_readings(root)
-    assert {reading.partition("/")[0] for reading in readings} == set(TASKS)
+    assert {reading.partition("/")[0] for reading in readings} == set(TASKS) - NOT_ON_HUB
     check_same_rows(root, home, readings)
 
 
 def test_mirror_reads_the_same_rows_over_the_hub(home, mirror_root):
-    readings = ["hellaswag", "xquad/zh", "tatoeba/de", "udpos/ar", "panx/en"]
+    readings = ["hellaswag", "xquad/zh", "xcopa/th", "americasnli/qu", "lareqa/ar", "tatoeba/de", "udpos/ar", "panx/en"]
     check_same_rows(Path(mirror_root), home, readings)
 
 

@@ -52,8 +52,23 @@ def test_a_training_task_must_exist_and_have_rows():
 
 
 def test_languages_are_the_benchmarks():
-    numbers = {name: len(TASKS[name].languages) for name in ("xnli", "udpos", "panx", "xquad", "tydiqa", "tatoeba")}
-    assert numbers == {"xnli": 15, "udpos": 33, "panx": 40, "xquad": 11, "tydiqa": 9, "tatoeba": 36}
+    targets = {name: task for name, task in TASKS.items() if "target" in task.roles}
+    assert {name: len(task.languages) for name, task in targets.items()} == XTREME | XTREME_R | BEYOND
+    more = {name: len(task.languages + task.more_languages) for name, task in targets.items() if task.more_languages}
+    assert more == {"udpos": 38, "panx": 48, "xquad": 12, "tatoeba": 41}, "XTREME-R's"
+
+
+XTREME = {"xnli": 15, "pawsx": 7, "udpos": 33, "panx": 40, "xquad": 11, "mlqa": 7, "tydiqa": 9}
+XTREME |= {"bucc2018": 4, "tatoeba": 36}
+XTREME_R = {"xcopa": 11, "lareqa": 11, "mewslix": 11}
+BEYOND = {"americasnli": 10, "masakhaner": 20}
+
+
+def test_the_intermediate_tasks_are_the_papers_and_those_on_the_way_to_xcopa():
+    nine = {"anli_plus", "mnli", "qqp", "squad_v2", "squad", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"}
+    at_home = {name for name, task in TASKS.items() if task.languages == ("en",)}
+    assert at_home == nine | {"siqa", "copa"} and TASKS["copa"].trained_before == "siqa"
+    assert all("intermediate" in TASKS[name].roles and TASKS[name].translated for name in at_home)
 
 
 @pytest.fixture
@@ -94,19 +109,28 @@ def test_documented_unlabelled_rows_are_dropped_and_counted(use_row, tmp_path):
     assert {e.id for e in data.train + data.selection} == {str(i) for i in range(48)} - {"4", "40"}
 
 
+def describe_source(source):
+    """`dataset config split`, and what is looked for otherwise."""
+    told = f"{source.dataset} {source.config} {source.split}" + (f" ({source.place})" if source.place else "")
+    return told + (f", else {describe_source(source.otherwise)}" if source.otherwise else "")
+
+
 def test_the_data_page_names_every_source():
     page = (PROJECT / "data" / "README.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
-    table = {row[0]: row[1:] for row in rows if row[0] in TASKS}
+    table = {row[0]: row[1:] for row in rows if row[0] in TASKS and len(row) == 5}
     assert table == {
         name: [
-            task.evaluation.dataset,
-            task.evaluation.config,
-            task.training.split if task.training else f"{task.training_task}'s" if task.training_task else "nothing",
-            task.evaluation.split,
-            task.evaluation.revision or "not pinned",
+            describe_source(task.evaluation),
+            "; ".join(map(describe_source, (task.training, *task.more_training)))
+            if task.training
+            else f"{task.training_task}'s"
+            if task.training_task
+            else "nothing",
+            describe_source(task.translated) if task.translated else "none",
             task.licence,
         ]
         for name, task in TASKS.items()
     }
-    assert "so far none does" in page and not any(task.selection for task in TASKS.values())
+    assert [name for name, task in TASKS.items() if task.selection] == ["copa"] and "except COPA" in page
+    assert not any(source.revision for task in TASKS.values() for source in task.sources) and "No revision" in page

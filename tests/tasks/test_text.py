@@ -3,6 +3,7 @@
 import pytest
 
 from xt.errors import DataError
+from xt.lab.languages import LAB_LANGUAGES
 from xt.parameters import pretrain_config
 from xt.tasks import fingerprint_text, read_text, text_languages, text_status
 
@@ -36,13 +37,24 @@ def test_text_of_the_lab_is_generated_and_named_by_its_world_alone():
 @pytest.mark.parametrize(
     "root, words",
     [
-        ("hub", "root 'hub' holds no text to pretrain on; allowed: lab"),
-        ("fixtures", "no dataset"),
+        ("hub", "the hub's wikimedia/wikipedia has no rows for language 'qaa'"),
+        ("fixtures", "no config 'qaa'|no dataset with a card .* put text of one's own there as <language>.txt; or: "),
     ],
 )
 def test_a_root_without_text_is_refused_when_planning(root, words):
     with pytest.raises(DataError, match=words):
         print(pretrain_config(encoder="lab-tiny", root=root).model_id)
+
+
+def test_text_of_the_mirror_and_of_the_hub(mirror_root):
+    languages = text_languages(mirror_root)
+    assert len(languages) == 39 and languages[:2] == ("af", "ar")
+    assert text_status(mirror_root, "de") == "complete" and len(read_text(mirror_root, "kk")) == 875
+    assert fingerprint_text(mirror_root, "de")[0] == "local/multilingual-text"
+    on_hub = text_languages("hub")
+    assert {"en", "ha", "sw"} < set(on_hub) and not {"yo", "qu", "qaa"} & set(on_hub), "what XLM-R has read"
+    assert fingerprint_text("hub", "ha") == ["wikimedia/wikipedia", "20231101.ha", "train", "ha", "main"]
+    assert text_languages("lab-100") == tuple(code for code, row in LAB_LANGUAGES.items() if row.resource != "unseen")
 
 
 def test_an_unseen_language_and_an_empty_folder_have_no_text(tmp_path):

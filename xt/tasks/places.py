@@ -64,7 +64,7 @@ def find(source: Source, root: str, language: Language) -> Found:
     Where none is: the source itself, if it alone was to be looked for or its files are there, whose reading then says
     what is missing. Otherwise raises DataError with what is missing at each.
     """
-    chain = [Found(_place(one, root), one.spoken(language), root, language) for one in _chain(source)]
+    chain = [Found(_place(one, root), one.spoken(language), root, language) for one in _chain(source, root)]
     found = next((one for one in chain if one.held), None)
     if found or len(chain) == 1:
         return found or chain[0]
@@ -73,13 +73,16 @@ def find(source: Source, root: str, language: Language) -> Found:
 
 def is_held(source: Source, root: str, language: Language) -> bool:
     """Whether a root has rows of a source, or of one to look for otherwise."""
-    return any(_place(one, root).holds(one.spoken(language), language) for one in _chain(source))
+    return any(_place(one, root).holds(one.spoken(language), language) for one in _chain(source, root))
 
 
-def _chain(source: Source | None) -> Iterator[Source]:
-    while source:
-        yield source
-        source = source.otherwise
+def _chain(source: Source, root: str) -> list[Source]:
+    """The source and those to look for otherwise; on the hub not those that it never has, if others are left."""
+    chain = [source]
+    while chain[-1].otherwise:
+        chain.append(chain[-1].otherwise)
+    hub = root == "hub"
+    return [one for one in chain if one.place or not (hub and one.hub_languages == ())] or chain[:1]
 
 
 def _place(source: Source, root: str) -> Place:
@@ -93,5 +96,5 @@ def _least_missing(chain: list[Found]) -> Found:
             list(found.fingerprints())
             return found
         except DataError as error:
-            messages.append(f"{error}; {found.source.hint}" if found.source.hint else str(error))
+            messages.append(str(error))
     raise DataError("; or: ".join(messages))

@@ -10,7 +10,10 @@ def read_queries(rows: Rows) -> list[Query]:
 
 
 def read_candidates(rows: Rows) -> list[Candidate]:
-    """One candidate per row: in the row's language and with a context where it names them. Raises DataError for one without text."""
+    """One candidate per row, of the language and with the context that the row names, if any.
+
+    Raises DataError for one without text.
+    """
     return [
         Candidate(row["id"], row.get("language", rows.language), _text(rows, row, "text"), row.get("context", ""))
         for row in rows

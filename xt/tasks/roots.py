@@ -134,7 +134,7 @@ class FolderRoot(Benchmark):
 
     def holds(self, source: Source, language: Language) -> bool:
         """Whether there are rows of the language; reads the language column of a split that mixes several."""
-        repository = self._repository(source.dataset)
+        repository = self._repository(source)
         is_here = repository.card.is_file()
         files = repository.find(source.config_for(language), source.split) if is_here else []
         if not files or source.language_column is None:
@@ -142,13 +142,13 @@ class FolderRoot(Benchmark):
         table = repository.read(files, [source.language_column])
         return source.select_language(table, language).num_rows > 0
 
-    def _repository(self, dataset: str) -> Repository:
-        place = self.path / dataset
-        hint = f"get it with `hf download --repo-type dataset {dataset} --local-dir {place}`, or use root='hub'"
-        return Repository(place, hint)
+    def _repository(self, source: Source) -> Repository:
+        place = self.path / source.dataset
+        get = f"get it with `hf download --repo-type dataset {source.dataset} --local-dir {place}`, or use root='hub'"
+        return Repository(place, source.hint or ("it is not on the hub" if source.hub_languages == () else get))
 
     def _find(self, source: Source, language: Language) -> tuple[Repository, list[Path]]:
-        repository = self._repository(source.dataset)
+        repository = self._repository(source)
         if not repository.card.is_file():
             what = f"{repository.card.parent}: no dataset with a card (README.md)"
             there = [card.parent.relative_to(self.path).as_posix() for card in self.path.glob("*/*/README.md")]

@@ -1,14 +1,37 @@
-"""Plain text of one language, for pretraining: documents of a root, or the lines of `<root>/<code>.txt`."""
+"""Plain text of one language, to pretrain on or to train on beside a task.
+
+It is the lines of `<root>/<code>.txt`, or the documents of the first source of TEXT that the root holds: the
+lab's, the mirror's, or Wikipedia's of November 2023 from the hub (all of a language's: 20 GB for English).
+"""
 
 from pathlib import Path
 
 from xt.errors import DataError
-from xt.languages import get_language
+from xt.languages import LANGUAGES, get_language
 from xt.locations import resolve_root
+from xt.tasks.places import find, is_held
 from xt.tasks.roots import open_root
 from xt.tasks.sources import Source, file_digest
 
-TEXT = Source("xt/text", "{code}", "train", {"text": "text"})
+PRETRAINED = tuple(code for code, row in LANGUAGES.items() if row.xlmr_pretraining_gib)
+"""The languages of the table that XLM-R was pretrained on."""
+
+TEXT = Source(
+    "xt/text",
+    "{code}",
+    "train",
+    {"text": "text"},
+    hub_languages=(),
+    hint="or put text of one's own there as <language>.txt",
+    otherwise=Source(
+        "local/multilingual-text",
+        "{code}",
+        "train",
+        {"text": "text"},
+        hub_languages=(),
+        otherwise=Source("wikimedia/wikipedia", "20231101.{code}", "train", {"text": "text"}, hub_languages=PRETRAINED),
+    ),
+)
 
 
 def read_text(root: str, language: str) -> list[str]:
@@ -20,8 +43,7 @@ def read_text(root: str, language: str) -> list[str]:
     if file:
         documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     else:
-        place = open_root(root)
-        documents = place.read(TEXT, get_language(language)).table["text"].to_pylist()
+        documents = find(TEXT, root, get_language(language)).load().table["text"].to_pylist()
     if not documents:
         raise DataError(f"{file or root}: no text of {language!r}; pretraining needs at least one line")
     return documents
@@ -29,23 +51,25 @@ def read_text(root: str, language: str) -> list[str]:
 
 def fingerprint_text(root: str, language: str) -> list | str:
     """JSON-able: what `read_text` would read. Raises DataError where the root has no text of the language."""
-    if resolve_root(root) == "hub":
-        raise DataError("root 'hub' holds no text to pretrain on; allowed: lab, lab-<world seed>, or a folder")
     file = plain_file(root, language)
-    return file_digest(file) if file else open_root(root).fingerprint(TEXT, get_language(language))
+    return file_digest(file) if file else next(find(TEXT, root, get_language(language)).fingerprints())
 
 
 def text_status(root: str, language: str) -> str:
     """What the root's text of a language is: one of STATUSES."""
-    return "complete" if plain_file(root, language) else open_root(root).status(TEXT, get_language(language))
+    return "complete" if plain_file(root, language) else find(TEXT, root, get_language(language)).status
 
 
 def text_languages(root: str) -> tuple[str, ...]:
-    """The languages of a folder's plain files. Raises DataError where there is none."""
-    codes = tuple(sorted(file.stem for file in Path(resolve_root(root)).glob("*.txt")))
-    if not codes:
+    """The languages that a root has text of: of a folder's plain files where there are some, else in the table's order.
+
+    The hub is taken to have what XLM-R was pretrained on. Raises DataError where there is none.
+    """
+    plain = tuple(sorted(file.stem for file in Path(resolve_root(root)).glob("*.txt")))
+    spoken = plain or tuple(code for code in open_root(root).codes if is_held(TEXT, root, get_language(code)))
+    if not spoken:
         raise DataError(f"{resolve_root(root)}: no text to pretrain on; needed are files <language>.txt")
-    return codes
+    return spoken
 
 
 def plain_file(root: str, language: str) -> Path | None:
