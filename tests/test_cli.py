@@ -15,10 +15,20 @@ def places(tmp_path, monkeypatch):
 
 
 def test_plan_lists_every_run_and_its_state():
-    done = RUN.invoke(app, ["plan", "smoke"])
+    done = RUN.invoke(app, ["plan", "smoke", "--runs"])
     assert done.exit_code == 0
     assert done.stdout.count("target-") == 0 and done.stdout.count("missing") == 18 + 1
     assert "18 missing" in done.stdout
+
+
+def test_plan_says_what_is_not_measured_and_takes_a_speed_instead():
+    done = RUN.invoke(app, ["plan", "smoke", "--device", "a GPU never seen"])
+    assert done.exit_code == 0 and "18 missing" in done.stdout and "hours of a GPU never seen" in done.stdout
+    rows = {cells[1].strip(): cells for line in done.stdout.splitlines() if len(cells := line.split("│")) == 9}
+    assert set(rows) == {"target", "retrieval", "intermediate"}
+    assert all(rows[phase][4].strip() == rows[phase][7].strip() == "not measured" for phase in rows)
+    refused = RUN.invoke(app, ["plan", "smoke", "--tokens-per-second", "1000"])
+    assert refused.exit_code == 2 and "tokens per second of 'tiny': its size is not known" in refused.stderr
 
 
 def test_status_counts_by_seed():

@@ -50,6 +50,8 @@ The map, in the order in which modules may import each other (each only what sta
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `analyses`          the analysis notebooks on a study's results
 `grid`              which runs a study needs; runs the missing ones
+`workload`          how much a run computes: parameters, tokens trained on, tokens scored
+`forecast`          what a study takes before it runs: hours, disk, the smallest gain of its seeds
 `reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing
 `cli`               xt plan | run | status | reproduce | doctor

@@ -11,31 +11,39 @@ StudyName = Annotated[str, typer.Argument(help="a study of xt/studies.py")]
 
 
 @app.command()
-def plan(study: StudyName) -> None:
-    """Print the runs of a study and which are missing."""
-    from rich.console import Console
-    from rich.table import Table
-
+def plan(
+    study: StudyName,
+    runs: Annotated[bool, typer.Option("--runs", help="list every run and its state instead")] = False,
+    device: Annotated[str, typer.Option(help="whose hours, as spelled in runs.csv; without it, this machine's")] = "",
+    tokens_per_second: Annotated[
+        float, typer.Option(min=0, help="training speed of the first encoder on the device, where none is measured")
+    ] = 0,
+) -> None:
+    """Print what a study takes (runs, hours, disk) and the smallest gain that its seeds can show."""
+    from xt.forecast import forecast, runs_of
     from xt.grid import plan as plan_study
+    from xt.machine import find_device
 
     chosen = known_study(study)
-    table = Table("run", "phase", "state", title=f"{chosen.name}: {chosen.question}")
-    counts: dict[str, int] = {}
-    for run in unique_runs(refused(plan_study, chosen)):
-        table.add_row(run.run_id, run.phase, run.state)
-        counts[run.state] = counts.get(run.state, 0) + 1
-    Console(width=None if Console().is_terminal else 120).print(table)
-    typer.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+    blocks = refused(plan_study, chosen)
+    typer.echo(f"{chosen.name}: {chosen.question}\n")
+    if runs:
+        print_frame([(run.run_id, run.phase, run.state) for run in runs_of(blocks)], ("run", "phase", "state"))
+    else:
+        print_forecast(refused(forecast, chosen, blocks, device or find_device(), tokens_per_second))
+    states = [run.state for run in runs_of(blocks)]
+    typer.echo(", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
 @app.command()
 def status(study: StudyName) -> None:
     """Print, per seed, how many runs of a study are there and how many are missing."""
+    from xt.forecast import runs_of
     from xt.grid import plan as plan_study
 
     blocks = refused(plan_study, known_study(study))
     for seed in dict.fromkeys(block.seed for block in blocks):
-        states = [run.state for run in unique_runs(block for block in blocks if block.seed == seed)]
+        states = [run.state for run in runs_of(block for block in blocks if block.seed == seed)]
         typer.echo(f"seed {seed}: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
@@ -101,9 +109,38 @@ def doctor() -> None:
     typer.echo("nothing is missing" if not missing else f"{missing} to look at; tests and studies say which they need")
 
 
-def unique_runs(blocks) -> list:
-    """The runs of some blocks; a training that several of them start from stands once."""
-    return list({run.run_id: run for block in blocks for run in block.runs}.values())
+def print_forecast(found) -> None:
+    """Prints an `xt.forecast.Forecast`: phases, disk, the smallest gains, and what cannot run."""
+    known = found.phases[["hours", "hours_left"]].map(say_hours)
+    columns = ["phase", "runs", "missing", "hours", "hours_left", "not_measured", "source"]
+    print_frame(found.phases.assign(**known)[columns].to_numpy(), columns)
+    typer.echo(f"hours of {found.device}, one run at a time; hours_left: of the missing runs\n")
+    sizes = [
+        f"{what} {f'{size / 1e9:.3g} GB' if size == size else 'not measured'}" for what, size in found.disk.items()
+    ]
+    typer.echo(f"disk: {', '.join(sizes)}; one fine-tuned model more per run under way\n")
+    gains = found.gains.assign(smallest_gain=found.gains["smallest_gain"].map("{:.1f}".format).replace("nan", "-"))
+    print_frame(gains.to_numpy(), gains.columns)
+    typer.echo("smallest_gain: points found with power 80 % at two-sided 5 %, one arm for itself, before Holm\n")
+    for why in dict.fromkeys(found.lacking.values()):
+        whats = [what for what, reason in found.lacking.items() if reason == why]
+        typer.echo(f"cannot run: {', '.join(whats)}: {why}\n")
+
+
+def say_hours(hours: float) -> str:
+    """Hours with two decimals below ten and none above; `not measured` where they are not known."""
+    return "not measured" if hours != hours else f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
+
+
+def print_frame(rows, columns) -> None:
+    """Prints a table as wide as the terminal, or 120 characters."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console(width=None if Console().is_terminal else 120).print(table)
 
 
 def known_study(name: str):

@@ -49,7 +49,9 @@ class Knobs:
 
     def __post_init__(self):
         for entry in fields(self):
-            check_knob(entry.name, getattr(self, entry.name), entry.type, entry.metadata["allowed"])
+            value = getattr(self, entry.name)
+            if value is not entry.default:
+                check_knob(entry.name, value, entry.type, entry.metadata["allowed"])
 
     def chosen(self) -> dict[str, object]:
         """The knobs that are not at their default: what an identity hashes.

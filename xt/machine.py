@@ -69,6 +69,17 @@ def processor_name() -> str:
     return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 
 
+def find_device() -> str:
+    """The name that runs made here would carry (`device_name`), found without torch: asks the GPU's driver."""
+    question = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    try:
+        done = subprocess.run(question, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return processor_name()
+    names = done.stdout.strip().splitlines()
+    return names[0] if done.returncode == 0 and names else processor_name()
+
+
 def device_name() -> str:
     """The GPU this process sees, else the processor. Imports torch."""
     import torch

@@ -135,6 +135,27 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray, level: float = 0.95
     return GainTest(gain, error, gain - half, gain + half, p, df, seed_variance**0.5, kind)
 
 
+def smallest_gain(
+    seed_sd: float, item_sd: float, num_seeds: int, num_arms: int, level: float = 0.05, power: float = 0.8
+) -> float:
+    """The gain in points that `gain_test` finds with this power at this two-sided level, one arm for itself.
+
+    `seed_sd` is the residual standard deviation of one score over seeds, `item_sd` that of a gain over items (both
+    points), `num_arms` counts the baseline. From Student's t, noncentral, with (S - 1)(K - 1) degrees of freedom. NaN
+    below three seeds, which give no p value.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct
+    from scipy.stats import t as student
+
+    if num_seeds < 3 or num_arms < 2:
+        return np.nan
+    df = (num_seeds - 1) * (num_arms - 1)
+    error, limit = np.sqrt(2 * seed_sd**2 / num_seeds + item_sd**2), student.ppf(1 - level / 2, df)
+    missed = brentq(lambda shift: nct.sf(limit, df, shift) - power, 0, 10 * limit)
+    return float(missed * error)
+
+
 def check_layout(scores: np.ndarray) -> tuple[int, int]:
     """(S, K) of a complete table of scores; raises ValueError saying what the test would need."""
     if scores.ndim != 2 or scores.shape[1] < 2:
@@ -154,9 +175,7 @@ def seed_residuals(scores: np.ndarray) -> tuple[np.ndarray, int]:
     return centred - centred.mean(axis=1, keepdims=True), 2
 
 
-def infer_over_seeds(
-    gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float
-):
+def infer_over_seeds(gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float):
     """(standard error, quantile, p, kind) of gains from seed variance plus item variance, Student's t."""
     from scipy.stats import t as student
 
@@ -166,9 +185,7 @@ def infer_over_seeds(
     return error, student.ppf((1 + level) / 2, df), p, SEEDS_AND_ITEMS
 
 
-def infer_over_items(
-    gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float
-):
+def infer_over_items(gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float):
     """(standard error, quantile, p, kind) of gains from item variance alone: no p, as two seeds give none."""
     from scipy.stats import norm
 
