@@ -150,9 +150,8 @@ NOT_ON_HUB = {"ccg", "mewslix"}
 
 def list_readings(root: Path) -> list[str]:
     """Each task's own training rows, and its evaluation rows in the first and last language of a root and the hub."""
-    languages = {
-        name: [code for code in list_languages(name, str(root)) if code in list_languages(name, "hub")] for name in TASKS
-    }
+    there = {name: list_languages(name, "hub") for name in TASKS}
+    languages = {name: [code for code in list_languages(name, str(root)) if code in there[name]] for name in TASKS}
     evaluated = [f"{name}/{code}" for name, codes in languages.items() for code in {*codes[:1], *codes[-1:]}]
     return evaluated + [name for name, task in TASKS.items() if task.training and name not in NOT_ON_HUB]
 

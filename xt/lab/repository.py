@@ -49,10 +49,14 @@ class Maker:
     codes: tuple[str, ...] = CODES
     """The languages there are."""
 
+    def codes_of(self, split: str) -> tuple[str, ...]:
+        """The languages in a split of a config that holds several."""
+        return (BEGINNING,) if split == "train" else self.codes
+
     def orders(self, seed: int, split: str, match: re.Match, share: float = 1.0) -> list[Order]:
         """What the generator is asked for, language by language."""
         given = match.groupdict()
-        codes = [given.get("code") or BEGINNING] if not self.mixed else [BEGINNING] if split == "train" else self.codes
+        codes = self.codes_of(split) if self.mixed else [given.get("code") or BEGINNING]
         noise = Noise(int(given.get("lexical") or 0), int(given.get("order") or 0))
         return [
             Order(

@@ -134,10 +134,10 @@ def read_training(
 
     In the root's home language (`language` None): the rows of its training task (mnli for xnli, squad for xquad). In
     another: the task's own rows in that language, else its training task's, else their machine translation; see
-    `training_languages`. The selection examples are the split that the row names, else a slice of the training
-    rows, by cluster, of at most `num_selection`; `max_examples` (None: all) caps what is left to train on, and moves
-    no selection. Raises ValueError for an unknown task, language or root and for a task without training, DataError
-    for absent data, bad rows, and a selection that leaves nothing to train on.
+    `training_languages`. The selection examples are the split that the row names (in the home language), else a slice
+    of the training rows, by cluster, of at most `num_selection`; `max_examples` (None: all) caps what is left to train
+    on, and moves no selection. Raises ValueError for an unknown task, language or root and for a task without
+    training, DataError for absent data, bad rows, and a selection that leaves nothing to train on.
     """
     _require_count("max_examples", max_examples, least=1)
     _require_count("num_selection", num_selection, least=0)
@@ -145,10 +145,11 @@ def read_training(
     task, sources, translated = _training_sources(name, root, language)
     parts = [_read_split(task, source, root, language, training=True) for source in sources]
     examples = parts[0].examples if len(parts) == 1 else _joined(sources, parts)
-    if task.selection is None:
+    apart = _selection_source(task, root, language)
+    if apart is None:
         train, selection = split_off(examples, num_selection, data_seed)
     else:
-        parts.append(_read_split(task, task.selection, root, language, training=True))
+        parts.append(_read_split(task, apart, root, language, training=True))
         train, selection = examples, cap_examples(parts[-1].examples, num_selection, data_seed)
     if not train or (num_selection and not selection):
         raise DataError(
@@ -170,7 +171,8 @@ def fingerprint_training(name: str, root: str, language: str | None = None) -> s
     """SHA-256, hexadecimal, of what `read_training` would read; loads nothing. Raises for absent data."""
     language = language or home_language(root)
     task, sources, _ = _training_sources(name, root, language)
-    return _fingerprint([*sources, *([task.selection] if task.selection else [])], root, language)
+    apart = _selection_source(task, root, language)
+    return _fingerprint([*sources, *([apart] if apart else [])], root, language)
 
 
 def fingerprint_evaluation(name: str, root: str, language: str, split: str | None = None) -> str:
@@ -199,7 +201,12 @@ def list_languages(name: str, root: str, split: str | None = None) -> tuple[str,
 
 
 def training_languages(name: str, root: str) -> tuple[str, ...]:
-    """The languages in which a root holds rows to train a task on, its own or translated ones, home first."""
+    """The languages in which a root holds rows to train a task on, its own or translated ones, home first.
+
+    None for a task that is scored without training.
+    """
+    if get_task(name).training_task is None:
+        return ()
     home, task = home_language(root), _training_task(name)
     own = _owner(name)
     others = all_languages_of(own, root) if own.training.names_language and not own.translated else ()
@@ -210,8 +217,8 @@ def training_languages(name: str, root: str) -> tuple[str, ...]:
 
 def translated_languages(name: str, root: str) -> tuple[str, ...]:
     """The languages in which a root holds machine translations of what a task is trained on."""
-    task, place = _owner(name), open_root(root)
-    if task.translated is None:
+    place, task = open_root(root), get_task(name).training_task and _owner(name)
+    if not task or task.translated is None:
         return ()
     held = (code for code in place.codes if code != place.home)
     return tuple(c for c in held if all(is_held(one, root, get_language(c)) for one in _translated_sources(task)))
@@ -325,6 +332,10 @@ def _training_sources(name: str, root: str, language: str) -> tuple[Task, tuple[
     allowed = place.codes if task.translated else own
     require_known(f"training language of {task.name}", language, allowed)
     return task, *((_translated_sources(task), True) if task.translated else (_own_sources(task), False))
+
+
+def _selection_source(task: Task, root: str, language: str) -> Source | None:
+    return task.selection if language == home_language(root) else None
 
 
 def _require_count(what: str, value: int | None, least: int) -> None:

@@ -187,11 +187,12 @@ class LabRoot:
         return [LAB_VERSION, self.seed, source.dataset, config, source.split, language.code]
 
     def holds(self, source: Source, language: Language) -> bool:
-        """Whether the lab makes such a split."""
+        """Whether the lab makes such a split, with rows of the language."""
         try:
-            return bool(find_maker(source.dataset, source.config_for(language), source.split))
+            maker, _ = find_maker(source.dataset, source.config_for(language), source.split)
         except DataError:
             return False
+        return source.language_column is None or language.code in maker.codes_of(source.split)
 
 
 class HubRoot(Benchmark):
