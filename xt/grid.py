@@ -16,7 +16,7 @@ from xt.config import ScoreConfig, Trained
 from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
-from xt.results import finished_runs, read_runs, write_run
+from xt.results import STATS_KEYS, finished_runs, read_runs, write_run
 from xt.studies import Study
 from xt.tasks import get_task
 
@@ -289,8 +289,8 @@ class StudyRunner:
     def collect(self, run: PlannedRun) -> None:
         """Writes a complete run into the study's results and learns how long its kind takes."""
         try:
-            scores, row, stats = result_of(run, self.study)
-            write_run(study_folder(self.study), run.run_id, scores, row, stats)
+            scores, row, stats, selection = result_of(run, self.study)
+            write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
             self.expected.setdefault(kind_of(run), row["seconds"])
         except DataError as error:
             self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
@@ -312,8 +312,8 @@ def expected_seconds(study: Study, runs: Iterable[PlannedRun]) -> dict[tuple[str
     return {kind_of(run): float(index[run.run_id]) for run in runs if run.run_id in index}
 
 
-def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
-    """(score rows, index row, per-example statistics) of a complete run folder."""
+def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.DataFrame, pd.DataFrame | None]:
+    """(score rows, index row, per-example statistics, those on the selection data) of a complete run folder."""
     place, config = store.run_folder(run.run_id), run.config
     recorded = json.loads((place / "config.json").read_text())
     outcome = json.loads((place / "outcome.json").read_text())
@@ -340,9 +340,15 @@ def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.Dat
         "libraries": "; ".join(f"{name} {version}" for name, version in recorded["libraries"].items() if version),
     }
     if model is config:
-        return pd.DataFrame(), row, pd.DataFrame()
-    frame = store.read_predictions(place).drop(columns=["prediction", "gold"])
-    return store.read_scores(place).assign(study=study.name), row, frame
+        return pd.DataFrame(), row, pd.DataFrame(), None
+    frame, selection = store.read_predictions(place), store.read_selection(place)
+    kept = None if selection is None else statistics_of(selection)
+    return store.read_scores(place).assign(study=study.name), row, statistics_of(frame), kept
+
+
+def statistics_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """What a study keeps of a frame of predictions: which example, and the statistics of each metric."""
+    return frame[[name for name in frame if name in STATS_KEYS or "." in name]]
 
 
 def keep_notebook(execution: Execution, run_id: str) -> None:

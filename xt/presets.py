@@ -34,6 +34,7 @@ LAB: Mapping[str, Mapping[str, object]] = {
     "multiple_choice": dict(learning_rate=3e-4, num_epochs=1, batch_size=16),
     "span_qa": LAB_QA,
     "span_qa_v2": LAB_QA,
+    "mining": dict(max_eval_examples=0),
     "ranking": dict(num_epochs=2, batch_size=16, max_query_length=32),
     "copa": dict(num_epochs=4, batch_size=16),
 }
@@ -90,6 +91,7 @@ MINI: Mapping[str, Mapping[str, object]] = {
     "span_qa": MINI_QA,
     "span_qa_v2": MINI_QA,
     "multiple_choice": dict(num_epochs=1, max_train_examples=3000),
+    "mining": dict(max_eval_examples=0),
     "ranking": dict(num_epochs=1, batch_size=16, max_query_length=32, max_train_examples=3000),
     "copa": dict(num_epochs=4),
 }

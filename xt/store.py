@@ -165,6 +165,19 @@ def write_predictions(place: Path, target: str, frame: "pd.DataFrame") -> None:
         rows.to_parquet(place / "predictions" / f"{target}.{language}.parquet", index=False, compression="zstd")
 
 
+def write_selection(place: Path, frame: "pd.DataFrame") -> None:
+    """`selection.parquet`: the same of the model on the examples that its checkpoint was selected on."""
+    frame.to_parquet(place / "selection.parquet", index=False, compression="zstd")
+
+
+def read_selection(place: Path) -> "pd.DataFrame | None":
+    """What `write_selection` wrote; None where nothing was trained for the run."""
+    import pandas as pd
+
+    path = place / "selection.parquet"
+    return pd.read_parquet(path) if path.is_file() else None
+
+
 def read_predictions(place: Path) -> "pd.DataFrame":
     """All predictions of a run folder, languages in the order of their file names."""
     import pandas as pd

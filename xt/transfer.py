@@ -287,6 +287,8 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
     store.write_predictions(folder, task.name, frame)
     training = read_outcomes(config.model)
+    if task.training_task:
+        store.write_selection(folder, scoring.score_selection(config.model, source, accelerator, report))
     trained_on = [row["data_status"] for row in training]
     status = {code: worst_status(data.status, *trained_on) for code, data in evaluation.items()}
     outcome = next((row["outcome"] for row in training if row["outcome"] != "ok"), "ok")
@@ -311,6 +313,7 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
     rows.reindex(columns=SCORE_COLUMNS).to_csv(folder / "scores.csv", index=False)
     record = {
         "outcome": outcome,
+        "selection_score": training[0]["best_score"] if task.training_task else None,
         "seconds": round(time.monotonic() - started, 1),
         "num_train_examples": training[0]["num_train_examples"] if task.training_task else 0,
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),

@@ -68,14 +68,37 @@ def candidate_rows(texts: Sequence[tuple[str, str]], tokenizer, knobs) -> list[R
     room = knobs.max_seq_length - tokenizer.num_special_tokens_to_add(pair=True) - 1
     contexts = [context for _, context in texts if context]
     whole = [text for text, context in texts if context]
-    kept = cut_texts(whole, tokenizer, room)
-    paired = iter(tokenize(tokenizer, knobs.max_seq_length, "only_second", kept, contexts))
-    shortened = iter(short != text for short, text in zip(kept, whole, strict=True))
+    kept = fit_texts(whole, tokenizer, room)
+    beginnings = shorten_all(contexts, tokenizer, knobs.max_seq_length)
+    paired = iter(tokenize(tokenizer, knobs.max_seq_length, "only_second", kept, beginnings))
+    shortened = iter(
+        (short, beginning) != (text, context)
+        for short, beginning, text, context in zip(kept, beginnings, whole, contexts, strict=True)
+    )
     alone = iter(tokenize(tokenizer, knobs.max_seq_length, True, [text for text, context in texts if not context]))
     return [
         replace(row, cut=row.cut or next(shortened)) if context else row
         for row, context in ((next(paired if context else alone), context) for _, context in texts)
     ]
+
+
+def shorten_all(contexts: Sequence[str], tokenizer, max_tokens: int) -> list[str]:
+    """The contexts, each or its beginning of `max_tokens` tokens; many candidates share one, which is read once."""
+    distinct = list(dict.fromkeys(contexts))
+    short = dict(zip(distinct, cut_texts(distinct, tokenizer, max_tokens), strict=True))
+    return [short[context] for context in contexts]
+
+
+def fit_texts(texts: Sequence[str], tokenizer, room: int) -> list[str]:
+    """The texts, each or its beginning, so that it has at most `room` tokens by itself (a beginning of a text may be
+    parted otherwise than in the whole of it, into more tokens)."""
+    kept, limit, left = cut_texts(texts, tokenizer, room), room, np.arange(len(texts))
+    while len(left):
+        sizes = tokenizer([kept[place] for place in left], add_special_tokens=False, verbose=False)["input_ids"]
+        left, limit = left[np.fromiter(map(len, sizes), dtype=int) > room], limit - 1
+        for place, text in zip(left, cut_texts([kept[place] for place in left], tokenizer, limit), strict=True):
+            kept[place] = text
+    return kept
 
 
 def tokenize(tokenizer, max_length: int, truncation, *texts: list[str]) -> list[Row]:
