@@ -50,11 +50,14 @@ The map, in the order in which modules may import each other (each only what sta
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `analyses`          the analysis notebooks on a study's results
 `grid`              which runs a study needs; runs the missing ones
+`prediction_files`  XTREME's prediction files, one form per format: written and read
+`imports`           somebody's own scores and predictions as runs of a study
+`submission`        a study's predictions as XTREME's files
 `workload`          how much a run computes: parameters, tokens trained on, tokens scored
 `forecast`          what a study takes before it runs: hours, disk, the smallest gain of its seeds
 `reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing
-`cli`               xt plan | run | status | reproduce | doctor
+`cli`               xt plan | run | status | import | submission | reproduce | doctor
 ==================  =====================================================================================
 
 Between the two lines nothing needs torch. `import xt` is light: a submodule is imported when its name is first

@@ -48,7 +48,7 @@ class Scores:
 def choice_table(
     cubes: Sequence[ScoreCube], scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None
 ) -> pd.DataFrame:
-    """Two rows (`none_allowed`) per encoder and target with a candidate and a language above its floor.
+    """Two rows (`none_allowed`) per encoder and target with a candidate, a language above its floor, and known items.
 
     `chosen`, `oracle`: arms. `chosen_score, oracle_score, regret, gain` (see `choose`), in points, means over languages
     above their floor, each with its 95 % interval (`_low`, `_high`); `stability`: share of resamples that choose the
@@ -59,7 +59,7 @@ def choice_table(
     rows = []
     for cube in cubes:
         above, places = ~cube.at_floor, candidates_of(cube)
-        if not above.any() or not places:
+        if not above.any() or not places or cube.resampled is None:
             continue
         shown = Scores(cube.points[..., above].mean(-1), cube.resampled[..., above].mean(-1))
         selected_on, seen = load_selection(cube, runs, rng, results)

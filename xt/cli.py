@@ -1,7 +1,8 @@
-"""The command line: `xt run | plan | status | reproduce | doctor`."""
+"""The command line: `xt plan | run | status | import | submission | reproduce | doctor`."""
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,6 +74,51 @@ def run(
             f"\nFAILED {failure.run_id}\n{failure.last_lines}\nnotebook: {failure.notebook}", fg="red", err=True
         )
     raise typer.Exit(1 if failures else 0)
+
+
+@app.command("import")
+def import_(
+    study: Annotated[str, typer.Argument(help="a name for these results, none of xt/studies.py")],
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="a CSV of scores or predictions, or a folder of XTREME's")
+    ],
+    root: Annotated[str, typer.Option(help="whose gold predictions are scored against")] = "hub",
+    encoder: Annotated[str, typer.Option(help="of a folder's predictions")] = "",
+    intermediate: Annotated[str, typer.Option(help="arm of a folder's predictions; the baseline is none")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="of a folder's predictions")] = 0,
+    data_status: Annotated[
+        str, typer.Option(help="what was trained on, where you know: complete, subset, ...")
+    ] = "imported",
+) -> None:
+    """Take scores or predictions made elsewhere as runs, so that the same tests, tables and figures serve them."""
+    from xt.imports import import_source
+
+    made_by = {"encoder": encoder, "intermediate": intermediate, "seed": seed}
+    run_ids = refused(import_source, source, study, root, data_status, made_by)
+    print_table(study)
+    typer.echo(
+        f"{len(run_ids)} runs imported; on them: papermill notebooks/analysis/1-transfer-gain.ipynb out.ipynb "
+        f"-p study {study} -p encoder ENCODER"
+    )
+
+
+@app.command()
+def submission(
+    study: StudyName,
+    to: Annotated[Path, typer.Option(help="folder that is written; without it one beside the runs")] = Path(),
+) -> None:
+    """Write XTREME's prediction files of a study's runs; exit code 1 where some were left out."""
+    from xt.grid import plan as plan_study
+    from xt.locations import folder
+    from xt.submission import write_submission
+
+    chosen = known_study(study)
+    place = folder("XT_RUNS") / "submissions" / study if to == Path() else to
+    made = write_submission(chosen, refused(plan_study, chosen), place)
+    for run_id, why in made.left_out.items():
+        typer.secho(f"left out {run_id}: {why}", fg="red", err=True)
+    typer.echo(f"{len(made.folders)} folders in {place}, {len(made.left_out)} runs left out")
+    raise typer.Exit(1 if made.left_out else 0)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from xt.errors import DataError
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import CELL, is_zero_shot, select_complete, select_primary
-from xt.results import load_stats
+from xt.results import IMPORTED, has_stats, load_stats
 from xt.stats import (
     NUM_RESAMPLES,
     GainTest,
@@ -57,8 +57,9 @@ class ScoreCube:
     """L evaluation languages other than the target's training language, in LANGUAGE_ORDER."""
     points: np.ndarray
     """(S, K, L) scores."""
-    resampled: np.ndarray
-    """(R, S, K, L) the same under resampling of item clusters, jointly over all else that shares items."""
+    resampled: np.ndarray | None
+    """(R, S, K, L) the same under resampling of item clusters, jointly over all else that shares items; None where the
+    scores were imported without their examples."""
     floors: np.ndarray
     """(L,) the score that a trivial answer gets; NaN where unknown, the highest where runs differ."""
     zero_shot: np.ndarray
@@ -66,7 +67,10 @@ class ScoreCube:
 
     @property
     def mean_interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high), each (L,): 95 % item-cluster interval of the mean over all arms and seeds."""
+        """(low, high), each (L,): 95 % item-cluster interval of the mean over all arms and seeds; NaN where the items
+        are not known, so that no language can be told to be at its floor."""
+        if self.resampled is None:
+            return (np.full(len(self.languages), np.nan),) * 2
         return percentile_interval(self.resampled.mean(axis=(1, 2)))
 
     @property
@@ -89,8 +93,9 @@ def load_cube(
     seeds = tuple(sorted(int(seed) for seed in rows["seed"].unique()))
     axes = pd.MultiIndex.from_product([seeds, arms, languages])
     points = rows.set_index(["seed", "intermediate", "eval_language"])["score"].reindex(axes)
-    sums = load_cluster_sums(rows, seeds, arms, results)
-    resampled = resample(sums, languages, TASKS[target], (len(seeds), len(arms)), rng, num_resamples)
+    sums, resampled = load_cluster_sums(rows, seeds, arms, results), None
+    if sums is not None:
+        resampled = resample(sums, languages, TASKS[target], (len(seeds), len(arms)), rng, num_resamples)
     floors = rows.groupby("eval_language")["floor"].max().reindex(languages)
     shape = (len(seeds), len(arms), len(languages))
     zero_shot = rows.assign(new=is_zero_shot(rows)).groupby(["intermediate", "eval_language"])["new"].all()
@@ -113,8 +118,13 @@ def order_by(known: Iterable[str], values: pd.Series) -> tuple[str, ...]:
     return tuple([name for name in known if name in there] + sorted(there.difference(known)))
 
 
-def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[str], results) -> pd.DataFrame:
-    """Statistics summed per (language, cluster), one block of columns per run, runs seed by seed."""
+def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[str], results) -> pd.DataFrame | None:
+    """Statistics summed per (language, cluster), one block of columns per run, runs seed by seed; None where all of
+    these runs were imported without statistics. Raises DataError where some were, or examples differ."""
+    made = rows.drop_duplicates("run_id")
+    there = [has_stats(run.study, run.run_id, results) for run in made.itertuples()]
+    if not any(there) and (made["preset"] == IMPORTED).all():
+        return None
     runs = rows.drop_duplicates("run_id").set_index(["seed", "intermediate"])
     metric = METRICS[rows["metric"].iloc[0]]
     columns = [f"{metric.name}.{column}" for column in metric.columns]
@@ -157,8 +167,11 @@ def resample(
 
 def compare_arms(cube: ScoreCube, languages: np.ndarray) -> GainTest:
     """The primary test of a cube's arms on the mean over these languages, a mask (L,)."""
+    points = cube.points[..., languages].mean(axis=-1)
+    if cube.resampled is None:
+        return gain_test(points, None)
     gains = cube.resampled[:, :, 1:, languages] - cube.resampled[:, :, :1, languages]
-    return gain_test(cube.points[..., languages].mean(axis=-1), gains.mean(axis=(1, 3)).var(axis=0))
+    return gain_test(points, gains.mean(axis=(1, 3)).var(axis=0))
 
 
 def load_cubes(

@@ -27,7 +27,9 @@ TEXT, OPTIONAL_TEXT = Column("string"), Column("string", required=False)
 COUNT, OPTIONAL_COUNT = Column("Int64", low=0), Column("Int64", required=False, low=0)
 OPTIONAL_POINTS = Column("Float64", required=False, low=0, high=100)
 OUTCOME = Column("string", allowed=("ok", "diverged", "collapsed"))
-DATA_STATUS = Column("string", allowed=STATUSES)
+IMPORTED = "imported"
+"""Preset of a run that `xt import` wrote, and its data status where nobody said what its model was trained on."""
+DATA_STATUS = Column("string", allowed=(*STATUSES, IMPORTED))
 
 SCORE_SCHEMA: Mapping[str, Column] = {
     "run_id": TEXT,
@@ -47,7 +49,7 @@ SCORE_SCHEMA: Mapping[str, Column] = {
     "floor": OPTIONAL_POINTS,
     "floor_kind": OPTIONAL_TEXT,
     "at_floor": Column("boolean", required=False),
-    "num_examples": COUNT,
+    "num_examples": OPTIONAL_COUNT,
     "max_train_examples": OPTIONAL_COUNT,
     "max_eval_examples": OPTIONAL_COUNT,
     "preset": TEXT,
@@ -254,6 +256,11 @@ def load_stats(
     chosen = {"layer": layer, "direction": direction}
     filters = [(name, "==", value) for name, value in chosen.items() if value is not None]
     return pd.read_parquet(path, filters=filters or None)
+
+
+def has_stats(study: str, run_id: str, results: Path | str | None = None) -> bool:
+    """Whether per-example statistics of a run are there; imported scores have none."""
+    return (find_study(study, results) / "stats" / f"{run_id}.parquet").is_file()
 
 
 def load_selection_stats(study: str, run_id: str, results: Path | str | None = None) -> pd.DataFrame | None:

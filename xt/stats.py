@@ -14,6 +14,7 @@ NUM_RESAMPLES = 1000
 """Resamples of a cluster bootstrap; the error of an estimated standard error is then about 2 %."""
 SEEDS_AND_ITEMS = "over seeds and item clusters"
 ITEMS_ONLY = "conditional on these checkpoints"
+SEEDS_ONLY = "over seeds, conditional on these items"
 
 Reduce = Callable[[np.ndarray], np.ndarray]
 
@@ -98,10 +99,10 @@ class GainTest:
     seed_sd: float
     """Pooled residual standard deviation of one score over seeds, points."""
     kind: str
-    """What the interval is over: SEEDS_AND_ITEMS, or ITEMS_ONLY at two seeds."""
+    """What the interval is over: SEEDS_AND_ITEMS, ITEMS_ONLY at two seeds, SEEDS_ONLY where items are not known."""
 
 
-def gain_test(scores: np.ndarray, item_variance: np.ndarray, level: float = 0.95) -> GainTest:
+def gain_test(scores: np.ndarray, item_variance: np.ndarray | None, level: float = 0.95) -> GainTest:
     """The primary test: is the mean gain of each arm over the baseline different from 0?
 
     `scores` (S, K) are points of each seed and arm, arm 0 the baseline, already averaged over languages;
@@ -120,17 +121,23 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray, level: float = 0.95
     test.  The test is cautious: what items add to sigma2 is counted in both terms, and the item variance is
     known better than the degrees of freedom say.  It trusts that all arms vary alike over seeds.
 
-    With S = 2 the interval is over items only, normal, and there is no p.  Raises ValueError for fewer than
-    two seeds or arms, or a score that is missing.
+    With S = 2 the interval is over items only, normal, and there is no p.  Where `item_variance` is None (imported
+    scores without their examples) interval and p are over seeds only: they say nothing about other items, and at S = 2
+    there are none.  Raises ValueError for fewer than two seeds or arms, or a score that is missing.
     """
-    scores, item_variance = np.asarray(scores, dtype=float), np.asarray(item_variance, dtype=float)
+    scores = np.asarray(scores, dtype=float)
     num_seeds, num_arms = check_layout(scores)
     gain = (scores[:, 1:] - scores[:, :1]).mean(axis=0)
     df = (num_seeds - 1) * (num_arms - 1)
     residuals, num_varying = seed_residuals(scores)
     seed_variance = float((residuals**2).sum() / df)
-    infer = infer_over_items if num_seeds == 2 else infer_over_seeds
-    error, quantile, p, kind = infer(gain, num_varying * seed_variance / num_seeds, item_variance, df, level)
+    spread = num_varying * seed_variance / num_seeds
+    if item_variance is None:
+        known = np.full(gain.shape, 0.0 if num_seeds > 2 else np.nan)
+        error, quantile, p, kind = (*infer_over_seeds(gain, spread, known, df, level)[:3], SEEDS_ONLY)
+    else:
+        infer = infer_over_items if num_seeds == 2 else infer_over_seeds
+        error, quantile, p, kind = infer(gain, spread, np.asarray(item_variance, dtype=float), df, level)
     half = quantile * error
     return GainTest(gain, error, gain - half, gain + half, p, df, seed_variance**0.5, kind)
 
