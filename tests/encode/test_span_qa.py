@@ -137,3 +137,44 @@ def test_best_span_never_ends_before_it_starts_nor_exceeds_the_length_nor_leaves
             for j in range(i, min(i + 4, 17))
         }
         assert (start, end) == max(pairs)[1:]
+
+
+@pytest.mark.parametrize("empty", [-1, 0, 1])
+def test_a_question_without_an_answer_keeps_a_window_when_windows_are_thinned(tokenizer, empty):
+    knobs = Knobs(max_seq_length=20, doc_stride=2, max_query_length=8, empty_windows=empty)
+    context = "Nora writes a letter . " * 8
+    examples = [
+        SpanQA("1", "1", "en", "Omar", context, (Answer("Nora", 0),)),
+        SpanQA("2", "2", "en", "Omar", context, ()),
+    ]
+    form = FORMATS["span_qa_v2"]
+    encoded = form.encode(examples, tokenizer, knobs)
+    kept = form.thin(encoded, knobs, np.random.default_rng(0))
+    counts = np.bincount(kept.example_index, minlength=2).tolist()
+    windows = len(encoded) // 2
+    assert windows > 2 and counts == ([windows, windows] if empty < 0 else [2, 1])
+
+
+def test_the_no_answer_score_is_the_lowest_null_of_all_windows_less_the_best_span(tokenizer):
+    form, knobs = FORMATS["span_qa_v2"], replace(KNOBS, max_answer_length=2)
+    examples = [example(LONG + "Omar sings .", "Omar"), example("Nora writes .", "writes")]
+    features = form.encode(examples, tokenizer, knobs)
+    owners = features.example_index
+    assert (owners == 0).sum() > 1
+    outputs = [np.zeros((len(ids), 2), dtype=np.float32) for ids in features.input_ids]
+    nulls = np.arange(len(outputs), 0, -1, dtype=float)
+    for scores, null in zip(outputs, nulls, strict=True):
+        scores[0] = null / 2
+    first, last = features.labels[-1]
+    outputs[-1][first, 0] = outputs[-1][last, 1] = 2.0
+    found = form.decode(outputs, features, examples, knobs)
+    assert found[1] == ("writes", nulls[-1] - 4.0)
+    assert found[0][1] == nulls[owners == 0].min() - 0.0 and found[0][0] in examples[0].context
+    assert [text for text, _ in found] == FORM.decode(outputs, features, examples, knobs)
+
+
+def test_windows_without_any_text_answer_nothing_with_certainty(tokenizer):
+    blank = [replace(example("Nora .", "Nora"), context=" ", answers=())]
+    features = FORMATS["span_qa_v2"].encode(blank, tokenizer, KNOBS)
+    outputs = [np.zeros((len(ids), 2), dtype=np.float32) for ids in features.input_ids]
+    assert FORMATS["span_qa_v2"].decode(outputs, features, blank, KNOBS) == [("", np.inf)]
