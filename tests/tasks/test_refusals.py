@@ -7,7 +7,13 @@ import pytest
 
 from tests.fixture_rows.write import rewrite_split, split_file, write_fixtures
 from xt.errors import DataError
-from xt.tasks import fingerprint_evaluation, list_languages, read_evaluation, read_training
+from xt.tasks import (
+    fingerprint_evaluation,
+    fingerprint_training,
+    list_languages,
+    read_evaluation,
+    read_training,
+)
 
 
 @pytest.fixture
@@ -118,6 +124,65 @@ BAD_EVALUATION = {
     "an id that occurs twice": (
         "xquad", "de", XTREME, "XQuAD.de", "validation", put("id", "5f000000"), "id '5f000000' occurs twice"
     ),
+    "a question without answers, where none is meant": (
+        "mlqa", "de", XTREME, "MLQA.de.de", "test", put("answers", answers()), "row a21 .de.: answers are"
+    ),
+    "answers that are all empty": (
+        "squad_v2", "en", "rajpurkar/squad_v2", "squad_v2", "validation", put_everywhere("answers", answers()),
+        "squad_v2, en, split 'validation': the gold of all 12 rows is '': placeholders",
+    ),
+    "answers of nothing": (
+        "squad_v2", "en", "rajpurkar/squad_v2", "squad_v2", "validation", put("answers", None), "answers are .*None"
+    ),
+    "a label beyond the two": (
+        "pawsx", "zh", XTREME, "PAWS-X.zh", "test", put("label", "2"),
+        "row 1 .zh.: unknown label '2'; allowed: '0', '1'",
+    ),
+    "an idx that English COPA has not": (
+        "xcopa", "it", "cambridgeltl/xcopa", "it", "test", put("idx", 17),
+        "row 17 .it.: idx 17 is not in English COPA; expected one of 0 to 5",
+    ),
+    "an idx that occurs twice": (
+        "xcopa", "it", "cambridgeltl/xcopa", "it", "test", put("idx", 5), "id '5' occurs twice"
+    ),
+    "a question of COPA that is neither": (
+        "copa", "en", "aps/super_glue", "copa", "validation", put("question", "reason"),
+        "row 1 .en.: question 'reason'; expected cause, effect",
+    ),
+    "letters out of order": (
+        "commonsenseqa", "en", "tau/commonsense_qa", "default", "validation",
+        put("choices", {"label": list("ABCED"), "text": list("vwxyz")}), "row b0001 .en.: choices are .*'E', 'D'",
+    ),
+    "a context that is missing": (
+        "siqa", "en", "lighteval/siqa", "default", "validation", put("context", None), "row 1 .en.: context is None"
+    ),
+    "a tag that is neither PAN-X's nor a date": (
+        "masakhaner", "sw", "masakhane/masakhaner2", "swa", "test", put("ner_tags", [0] * 5 + [9]),
+        "row 1 .sw.: unknown label 9; allowed: 0, .* 8",
+    ),
+    "a pair of lines that are not there": (
+        "bucc2018", "de", "mteb/BUCC", "de-en", "test", put("gold", [[1, 5], [7, 1]], 0),
+        "row gold .de.: pair 7, 1: there are 6 and 5 lines",
+    ),
+    "pairs that count from 0": (
+        "bucc2018", "de", "mteb/BUCC", "de-en", "test", put("gold", [[0, 4]], 0), "row gold .de.: pair 0, 4"
+    ),
+    "no gold pairs": (
+        "bucc2018", "de", "mteb/BUCC", "de-en", "test", put("gold", [], 0),
+        "the gold of all 6 rows is \\(\\): placeholders",
+    ),
+    "sentences beside their offsets": (
+        "lareqa", "de", "google-research-datasets/xquad_r", "de", "validation",
+        put("sentence_breaks", [[0, 46], [48, 72]]), "row 5f000001 .de.: sentence_breaks .* do not give its sentences",
+    ),
+    "a mention beside its offset": (
+        "mewslix", "de", "izhx/mewsli-x", "wikinews_mentions.de", "test", put("mention_start", 13),
+        "row de-Q1-1 .de.: expected 'Lentow' at character 13, found",
+    ),
+    "an entity that is no candidate": (
+        "mewslix", "de", "izhx/mewsli-x", "wikinews_mentions.de", "test", put("entity", "Q9"),
+        "query 'de-Q1-1' has 'Q9' for its answer, which is no candidate",
+    ),
     "no rows": (
         "udpos", "zh", XTREME, "udpos.Chinese", "test", lambda rows: rows.clear(), "no rows for language 'zh'"
     ),
@@ -131,8 +196,8 @@ def test_bad_evaluation_rows(case, root):
     rewrite_split(root, dataset, config, split, change)
     with pytest.raises(DataError, match=message) as refusal:
         read_evaluation(task, str(root), language)
-    named = str(root) if "placeholders" in str(refusal.value) else str(split_file(root, dataset, config, split))
-    assert named in str(refusal.value)
+    elsewhere = re.search("placeholders|no candidate", str(refusal.value))
+    assert str(root if elsewhere else split_file(root, dataset, config, split)) in str(refusal.value)
 
 
 def test_hidden_labels_are_refused_in_training_too(root):
@@ -141,7 +206,10 @@ def test_hidden_labels_are_refused_in_training_too(root):
         read_training("xnli", str(root), num_selection=8)
 
 
-@pytest.mark.parametrize(("task", "split"), [("mnli", "test_matched"), ("hellaswag", "test")])
+HIDDEN = {"mnli": "test_matched"} | dict.fromkeys(("qqp", "hellaswag", "cosmosqa", "commonsenseqa", "copa"), "test")
+
+
+@pytest.mark.parametrize(("task", "split"), HIDDEN.items())
 def test_hidden_test_splits_are_refused(task, split, fixtures_root):
     with pytest.raises(DataError, match="is a placeholder for a hidden label"):
         read_evaluation(task, fixtures_root, "en", split=split)
@@ -169,12 +237,14 @@ def test_a_missing_column(root):
 
 
 def test_unknown_names_are_refused_with_the_known_ones(fixtures_root):
-    with pytest.raises(ValueError, match="unknown task 'xnil'; did you mean 'xnli'.* allowed: mnli, squad"):
+    with pytest.raises(ValueError, match="unknown task 'xnil'; did you mean 'xnli'.* allowed: anli_plus, mnli"):
         read_evaluation("xnil", fixtures_root, "en")
     with pytest.raises(ValueError, match="unknown language of xquad 'fr'.* allowed: en, es, de"):
         read_evaluation("xquad", fixtures_root, "fr")
-    with pytest.raises(ValueError, match="unknown training language of mnli 'de'.* allowed: en"):
-        read_training("xnli", fixtures_root, language="de")
+    with pytest.raises(ValueError, match="unknown training language of mnli 'qab'.* allowed: af, ar"):
+        read_training("xnli", fixtures_root, language="qab")
+    with pytest.raises(ValueError, match="unknown training language of udpos 'gu'.* allowed: af, ar"):
+        read_training("udpos", fixtures_root, language="gu")
     with pytest.raises(ValueError, match="unknown root"):
         read_evaluation("xnli", "nowhere/to/be/found", "en")
     with pytest.raises(ValueError, match="tatoeba.* without training"):
@@ -198,7 +268,7 @@ HOW = "get it with `hf download --repo-type dataset {} --local-dir .*{}`, or use
 def test_an_absent_dataset(root):
     for file in (root / "rajpurkar").rglob("*"):
         file.unlink() if file.is_file() else None
-    expected = rf"{re.escape(str(root))}/rajpurkar/squad: no dataset .* there is: .*google/xtreme"
+    expected = rf"{re.escape(str(root))}/rajpurkar/squad: no dataset .* there is: .*tau/commonsense_qa"
     for read in (lambda: read_training("xquad", str(root)), lambda: read_evaluation("squad", str(root), "en")):
         with pytest.raises(DataError, match=expected) as refusal:
             read()
@@ -250,3 +320,46 @@ def test_an_unknown_status(root):
     manifest.write_text(manifest.read_text().replace('"fixture"', '"perfect"'))
     with pytest.raises(DataError, match="MIRROR.json: unknown status 'perfect'; allowed: complete, subset"):
         read_evaluation("udpos", str(root), "de")
+
+
+def test_a_translation_that_is_nowhere_is_refused_with_both_places(fixtures_root):
+    expected = "facebook/xnli/README.md: no config 'fr'; there is: de; .*; or: .*no config 'mnli.fr'; .*translate.ipynb"
+    for ask in (read_training, fingerprint_training):
+        with pytest.raises(DataError, match=expected):
+            ask("xnli", fixtures_root, language="fr")
+    with pytest.raises(DataError, match=r"no rows for language 'bn' \(Bengali\)"):
+        read_training("tydiqa", fixtures_root, language="bn")
+
+
+def test_sentences_that_the_hubs_copy_lacks(root):
+    file = split_file(root, "google-research-datasets/xquad_r", "de", "validation")
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(file).drop_columns(["sentences", "sentence_breaks"]), file)
+    with pytest.raises(DataError, match="no column 'sentences'; there is: .*; the hub's copy lacks the sentences"):
+        read_evaluation("lareqa", str(root), "de")
+
+
+def test_xcopa_whose_label_is_not_english_copas(root):
+    rewrite_split(root, "cambridgeltl/xcopa", "it", "validation", put("label", 0))
+    with pytest.raises(DataError, match="row 1 .it.: label 0, but 1 in English COPA: a wrong idx?"):
+        read_evaluation("xcopa", str(root), "it", split="validation")
+
+
+def test_xcopa_without_english_copa(root):
+    (root / "aps" / "super_glue" / "README.md").unlink()
+    for ask in (read_evaluation, fingerprint_evaluation):
+        with pytest.raises(DataError, match="aps/super_glue: no dataset"):
+            ask("xcopa", str(root), "it")
+
+
+def test_training_answers_beside_their_offsets_find_no_sentence(root):
+    rewrite_split(root, "rajpurkar/squad", "plain_text", "train", put("answers", answers(("1700", 2))))
+    with pytest.raises(DataError, match="row 00000001 .en.: expected '1700' at character 2 of its context"):
+        read_training("lareqa", str(root), num_selection=8)
+
+
+def test_the_hub_has_what_the_row_says_and_no_more():
+    with pytest.raises(DataError, match="the hub's facebook/xnli has no rows for language 'fi'"):
+        fingerprint_training("mnli", "hub", "fi")
+    with pytest.raises(DataError, match="the hub's izhx/mewsli-x has no rows .*archives of JSON lines"):
+        fingerprint_evaluation("mewslix", "hub", "de")
+    assert list_languages("mewslix", "hub") == () and len(list_languages("panx", "hub")) == 40

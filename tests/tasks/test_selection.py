@@ -69,3 +69,12 @@ def test_displaced_answers_are_as_many_words_somewhere_in_the_same_passage():
     starts = Counter(answer.start for answer in answers)
     assert len(starts) == 7 and max(starts.values()) < 50, "everywhere, and nowhere more often"
     assert [e.context for e in displaced] == [e.context for e in examples]
+
+
+def test_which_questions_have_an_answer_is_shuffled_too():
+    context, none = "one two three four five six seven eight", ()
+    examples = [SpanQA(str(i), str(i), "en", "q", context, none if i % 3 else (Answer("six", 24),)) for i in range(300)]
+    displaced = shuffle_labels(examples, np.random.default_rng(0))
+    assert Counter(len(example.answers) for example in displaced) == {0: 200, 1: 100}
+    assert sum(bool(a.answers) == bool(b.answers) for a, b in zip(examples, displaced, strict=True)) < 220
+    assert all(context.startswith(e.answers[0].text, e.answers[0].start) for e in displaced if e.answers)

@@ -90,6 +90,8 @@ def _read_files(files: list[Path]) -> "Table":
 
     names = ("tokens", "pos_tags", "categories")
     sentences = [dict(zip(names, map(list, words), strict=True)) for file in files for words in read_sentences(file)]
+    if not sentences:
+        raise DataError(f"{files[0]}: no sentences; expected some")
     return pyarrow.Table.from_pylist(sentences)
 
 

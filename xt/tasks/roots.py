@@ -220,7 +220,8 @@ class HubRoot(Benchmark):
     def fingerprint(self, source: Source, language: Language) -> list:
         """JSON-able: what is read and at which revision; asks no server. Raises DataError for what it lacks."""
         if not self.holds(source, language):
-            raise DataError(f"the hub's {source.dataset} has no rows for language {language.code!r} ({language.name})")
+            what = f"the hub's {source.dataset} has no rows for language {language.code!r} ({language.name})"
+            raise DataError(f"{what}; {source.hint}" if source.hint else what)
         revision = source.revision or "main"
         return [source.dataset, source.config_for(language), source.split, language.code, revision]
 

@@ -105,9 +105,8 @@ def foreign_lines(release: Release) -> list:
     relevant: dict[int, list[str]] = {}
     for foreign, english in row["gold"]:
         if not (0 < foreign <= len(row["foreign"]) and 0 < english <= len(row["english"])):
-            raise release.error(
-                "gold", f"pair {foreign}, {english}: there are {len(row['foreign'])} and {len(row['english'])}"
-            )
+            sizes = f"{len(row['foreign'])} and {len(row['english'])} lines"
+            raise release.error("gold", f"pair {foreign}, {english}: there are {sizes}, counted from 1")
         relevant.setdefault(foreign, []).append(str(english))
     return [
         {"id": str(number), "text": text, "relevant": relevant.get(number, [])}

@@ -53,7 +53,8 @@ def shuffle_labels(examples: Sequence[E], rng: "Generator") -> list[E]:
     """The placebo: the same examples without what there is to learn.
 
     Labels are permuted over the examples (the counts per label stay); an answer becomes as many words at a random
-    place of its passage. Raises ValueError for examples with neither (tagging, retrieval).
+    place of its passage, and where questions may have none, it is permuted which of them have. Raises ValueError for
+    examples with neither (tagging, retrieval).
     """
     shuffle = next((made for field, made in SHUFFLES.items() if all(hasattr(e, field) for e in examples)), None)
     if shuffle is None:
@@ -69,17 +70,25 @@ def permute_labels(examples: Sequence[E], rng: "Generator") -> list[E]:
 
 
 def displace_answers(examples: Sequence[SpanQA], rng: "Generator") -> list[SpanQA]:
-    """The examples with one answer each, of as many words as before, somewhere in the passage."""
-    return [replace(example, answers=(random_answer(example, rng),)) for example in examples]
+    """The examples with one answer each, of as many words as before, somewhere in the passage.
+
+    Where some have none, an example has one if another, drawn for it, had one, of as many words as that one's.
+    """
+    models = examples
+    if not all(example.answers for example in examples):
+        models = [examples[i] for i in rng.permutation(len(examples))]
+    return [replace(e, answers=random_answers(e, model, rng)) for e, model in zip(examples, models, strict=True)]
 
 
-def random_answer(example: SpanQA, rng: "Generator") -> Answer:
-    """As many words as the first answer has, from a word drawn from the passage on."""
+def random_answers(example: SpanQA, model: SpanQA, rng: "Generator") -> tuple[Answer, ...]:
+    """As many words as the model's first answer has, from a word drawn from the passage on; none if it has none."""
+    if not model.answers:
+        return ()
     words = list(finditer(r"\S+", example.context))
-    size = min(len(example.answers[0].text.split()), len(words))
+    size = min(len(model.answers[0].text.split()), len(words))
     first = int(rng.integers(len(words) - size + 1))
     start, end = words[first].start(), words[first + size - 1].end()
-    return Answer(example.context[start:end], start)
+    return (Answer(example.context[start:end], start),)
 
 
 SHUFFLES = {"label": permute_labels, "answers": displace_answers}
