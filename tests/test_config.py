@@ -65,7 +65,7 @@ def test_defaults_of_knobs_are_part_of_every_identity():
     "change, words",
     [
         (dict(name="udpoz"), "unknown target 'udpoz'; did you mean 'udpos'"),
-        (dict(name="tatoeba"), "unknown target 'tatoeba'.*allowed: xnli, udpos"),
+        (dict(name="tatoeba"), "unknown target 'tatoeba'.*allowed: xnli, pawsx"),
         (dict(intermediate="mlni"), "unknown intermediate 'mlni'; did you mean 'mnli'"),
         (dict(root="mirorr"), "unknown root 'mirorr'.*allowed: hub, lab, lab-<world seed>, fixtures, mirror, or a"),
         (dict(encoder="no encoder!"), "unknown encoder 'no encoder!'; allowed: tiny"),
@@ -154,7 +154,7 @@ def test_arms_on_the_targets_own_data_name_its_training_task_and_copy_the_steps_
     xnli, udpos = (target(name=name, intermediate="own_squad").model.parent for name in ("xnli", "udpos"))
     assert (xnli.task, udpos.task) == ("mnli", "udpos") and xnli.steps_as.task == "squad"
     assert xnli.model_id != target(name="xnli", intermediate="mnli").model.parent.model_id
-    with pytest.raises(ValueError, match="unknown target of own_squad 'tatoeba'.*allowed: mnli"):
+    with pytest.raises(ValueError, match="unknown target of own_squad 'tatoeba'.*allowed: anli_plus, mnli"):
         retrieval_configs(target="tatoeba", **SHARED | {"intermediate": "own_squad"})
     assert applies("own_squad", "xnli") and not applies("own_squad", "tatoeba")
     assert applies("squad", "tatoeba") and not applies("none_again", "tatoeba")
