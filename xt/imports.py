@@ -109,7 +109,7 @@ def import_predictions(path: Path, study: str, root: str, data_status: str = IMP
     Each language must hold every id of the evaluation data once. Raises DataError naming file, row and value.
     """
     check_study(study, data_status)
-    table, run_ids = read_table(path, PREDICTIONS), []
+    table, scored = read_table(path, PREDICTIONS), []
     for key, rows in table.groupby(RUN_KEYS, sort=False):
         task = get_task(key[2])
         data = read_gold(task, root, dict.fromkeys(rows["eval_language"]))
@@ -122,8 +122,8 @@ def import_predictions(path: Path, study: str, root: str, data_status: str = IMP
             predictions = [parse(task, given[e.id], e, f"{where}, id {e.id!r}") for e in examples]
             frames.append(score_frame(task, predictions, examples))
         spoken = rows["intermediate_language"].iloc[0]
-        run_ids.append(write_scored(study, key, pd.concat(frames), data, root, data_status, spoken))
-    return run_ids
+        scored.append((key, pd.concat(frames), data, spoken))
+    return [write_scored(study, root, data_status, *run) for run in scored]
 
 
 def import_folder(
@@ -133,7 +133,7 @@ def import_folder(
     ids. Raises DataError naming file, line and value, for a folder that is no target, and where there is none."""
     check_study(study, data_status)
     targets = [name for name, task in TASKS.items() if "target" in task.roles]
-    run_ids = []
+    scored = []
     for part in sorted(path for path in place.iterdir() if path.is_dir()):
         task = get_task(require_known(f"task in {place}", part.name, targets))
         form = form_of(task)
@@ -147,10 +147,10 @@ def import_folder(
             for code, path in sorted(files.items())
         ]  # fmt: skip
         key = (encoder, intermediate, task.name, seed)
-        run_ids.append(write_scored(study, key, pd.concat(frames), data, root, data_status, None))
-    if not run_ids:
+        scored.append((key, pd.concat(frames), data, None))
+    if not scored:
         raise DataError(f"{place}: no folder of a task; allowed: {', '.join(targets)}")
-    return run_ids
+    return [write_scored(study, root, data_status, *run) for run in scored]
 
 
 def check_study(study: str, data_status: str) -> None:
@@ -230,8 +230,9 @@ def score_frame(task, predictions: list, examples: list) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(**{"accuracy.correct": correct, "accuracy.count": 1})
 
 
-def write_scored(study: str, key: tuple, frame: pd.DataFrame, data: dict, root: str, data_status: str, spoken) -> str:
-    """Writes a run from its per-example statistics, with floors, and returns its id."""
+def write_scored(study: str, root: str, data_status: str, key: tuple, frame: pd.DataFrame, data: dict, spoken) -> str:
+    """Writes a run from its per-example statistics, with floors, and returns its id. `spoken`: the language of the
+    intermediate training; None where its name tells."""
     from xt.parameters import score_configs
     from xt.scoring import score_rows
 
