@@ -279,7 +279,8 @@ def max_positions(config) -> float:
     RoBERTa-style tables begin behind the padding index.
     """
     begins = config.pad_token_id + 1 if config.model_type in PADDED_POSITIONS else 0
-    return (getattr(config, "max_position_embeddings", None) or math.inf) - begins
+    held = getattr(config, "max_position_embeddings", None) or -1
+    return held - begins if held > 0 else math.inf
 
 
 PADDED_POSITIONS = frozenset(
