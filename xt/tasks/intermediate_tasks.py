@@ -16,7 +16,6 @@ QA = {"id": "id", "question": "question", "context": "context", "answers": "answ
 CCG_COLUMNS = {"tokens": "tokens", "tags": "categories"}
 COPA_COLUMNS = {"premise": "premise", "choice1": "choice1", "choice2": "choice2", "idx": "idx", "label": "label"}
 
-XNLI_TRANSLATIONS = tuple("ar bg de el es fr hi ru sw th tr ur vi zh".split())
 
 MNLI = Source("nyu-mll/glue", "mnli", "train", PAIR, cluster=group_equal("premise"))
 SNLI = Source("stanfordnlp/snli", "plain_text", "train", PAIR, cluster=group_equal("premise"), drop_unlabelled=True)
@@ -85,12 +84,20 @@ CCG = Source(
 CCG_SCORED = replace(
     CCG.at("validation"), beside=CCG, otherwise=replace(CCG.otherwise.at("validation"), beside=CCG.otherwise)
 )
+XNLI_TRANSLATED = replace(
+    MNLI,
+    dataset="facebook/xnli",
+    config="{code}",
+    hub_languages=tuple("ar bg de el es fr hi ru sw th tr ur vi zh".split()),
+)
 SQUAD_TRANSLATED = replace(
-    SQUAD,
-    dataset="facebook/mlqa",
-    config="mlqa-translate-train.{code}",
-    hub_languages=tuple("ar de es hi vi zh".split()),
-    otherwise=translation(SQUAD),
+    translation(SQUAD),
+    otherwise=replace(
+        SQUAD,
+        dataset="facebook/mlqa",
+        config="mlqa-translate-train.{code}",
+        hub_languages=tuple("ar de es hi vi zh".split()),
+    ),
 )
 
 INTERMEDIATE = (
@@ -121,18 +128,12 @@ INTERMEDIATE = (
         labels=NLI,
         training_task="mnli",
         training=MNLI,
-        translated=replace(
-            MNLI,
-            dataset="facebook/xnli",
-            config="{code}",
-            hub_languages=XNLI_TRANSLATIONS,
-            otherwise=translation(MNLI),
-        ),
+        translated=replace(translation(MNLI), otherwise=XNLI_TRANSLATED),
         evaluation=replace(MNLI, split="validation_matched"),
         metrics=("accuracy",),
         citation="Williams, Nangia and Bowman (2018), MultiNLI, NAACL; as in GLUE, Wang et al. (2019), ICLR",
         licence="mixed by genre: OANC, CC BY 3.0, CC BY-SA 3.0, public domain",
-        note=f"A cluster is a premise. Translations are those of XNLI. {UNPINNED}",
+        note=f"A cluster is a premise. Translations are a root's own, else those of XNLI. {UNPINNED}",
     ),
     Task(
         name="qqp",
@@ -179,8 +180,8 @@ INTERMEDIATE = (
         metrics=("f1", "exact_match"),
         citation="Rajpurkar et al. (2016), SQuAD, EMNLP",
         licence="CC BY-SA 4.0",
-        note="Version 1.1. Its validation split holds XQuAD's paragraphs: never select on it. Translations are those "
-        f"of MLQA. {UNPINNED}",
+        note="Version 1.1. Its validation split holds XQuAD's paragraphs: never select on it. Translations are a "
+        f"root's own, else those of MLQA. {UNPINNED}",
     ),
     Task(
         name="hellaswag",

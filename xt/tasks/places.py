@@ -65,10 +65,9 @@ def find(source: Source, root: str, language: Language) -> Found:
     what is missing. Otherwise raises DataError with what is missing at each.
     """
     chain = [Found(_place(one, root), one.spoken(language), root, language) for one in _chain(source, root)]
-    found = next((one for one in chain if one.held), None)
-    if found or len(chain) == 1:
-        return found or chain[0]
-    return _least_missing(chain)
+    if len(chain) == 1:
+        return chain[0]
+    return next((one for one in chain if one.held), None) or _least_missing(chain)
 
 
 def is_held(source: Source, root: str, language: Language) -> bool:
