@@ -49,3 +49,14 @@ def test_words_that_the_normaliser_empties_are_tagged_too(tokenizer):
     words = ["a", "\u200b", " ", "b", "\ufeff"]
     _, tags = decode_gold([sentence(words, [1, 2, 3, 4, 5])], tokenizer, Knobs(max_seq_length=32))
     assert list(tags[0]) == [1, 2, 3, 4, 5]
+
+
+def test_over_all_parts_of_a_sentence_each_word_is_labelled_once_with_its_own_tag_and_nothing_else_is(tokenizer):
+    words = ["Nora", "Überraschung", "x" * 60, "这是", "a", "letter"] * 5
+    example = sentence(words, [place % 13 + 1 for place in range(len(words))])
+    features = FORM.encode([example], tokenizer, Knobs(max_seq_length=16))
+    labels = np.concatenate(features.labels)
+    assert list(labels[labels != IGNORED]) == list(example.tags), "what is cut off has no label, and shifts none"
+    assert len(features) > 5 and features.num_truncated == 5
+    for ids, row in zip(features.input_ids, features.labels, strict=True):
+        assert row[0] == row[-1] == IGNORED and len(ids) == len(row)
