@@ -199,6 +199,13 @@ def test_an_arm_in_another_language_trains_on_that_language_and_its_results_say_
     assert part["squad"]["train_language"] == "qab" and part["squad"]["translated"] is True
 
 
+def test_a_target_trained_on_its_own_rows_in_another_language_has_a_head_of_its_own(runs):
+    """MasakhaNER: as a target it is scored by a model of PAN-X's English, as an arm it trains on its own rows."""
+    settings = SHARED | dict(max_train_examples=8, num_selection_examples=2)
+    folder = train_model(intermediate_config(intermediate="masakhaner.sw", **settings))
+    assert set(updates_by_task(folder)) == {"masakhaner"}
+
+
 def test_translated_data_are_read_in_every_language_they_are_in_under_one_head(runs):
     config = intermediate_config(intermediate="mnli_translated", **LAB | dict(max_train_examples=16))
     assert {part.train_language for part in (config, *config.beside)} == set(LAB_LANGUAGES) - {"qaa"}

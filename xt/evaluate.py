@@ -56,8 +56,12 @@ def predict_examples(
     device,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list:
-    """One decoded prediction per example of a task; `features` are what its format makes of the examples."""
-    name = task.training_task
+    """One decoded prediction per example of a task; `features` are what its format makes of the examples.
+
+    The head is the task's own where the network has one (MasakhaNER's, trained on its own rows), else that of the task
+    whose data it is trained on.
+    """
+    name = next(name for name in (task.name, task.training_task) if name in network.heads)
     outputs = predict(network, name, features, knobs.tokens_per_batch, pad_token_id, device, report)
     return FORMATS[task.format].decode(outputs, features, examples, knobs)
 
