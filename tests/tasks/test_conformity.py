@@ -1,5 +1,7 @@
 """What every row of TASKS promises, on a few rows in the releases' own formats."""
 
+from collections import Counter
+
 import pytest
 
 from xt.metrics import METRICS
@@ -317,7 +319,8 @@ def test_questions_without_an_answer_are_meant_in_one_task_only(fixtures_root):
 def test_a_category_that_training_lacks_has_the_first_label(fixtures_root):
     train = read_training("ccg", fixtures_root, num_selection=0).train
     assert train[0].tokens == ("The", "dog", "sleeps", ".")
-    assert {tag for example in train for tag in example.tags} == set(range(1, 11)), "the most frequent first, from 1"
+    counts = Counter(tag for example in train for tag in example.tags)
+    assert [counts[tag] for tag in range(1, 11)] == sorted(counts.values(), reverse=True), "the most frequent first"
     unseen = read_evaluation("ccg", fixtures_root, "en").examples[3]
     assert unseen.tokens[0] == "Either" and [tag == 0 for tag in unseen.tags] == [True, False, True, *[False] * 4]
 

@@ -122,6 +122,14 @@ OWN = ("udpos", "panx")
 """Tasks with rows of their own in every language."""
 
 
+def test_every_part_of_anli_plus_is_translated(cache):
+    parts = [
+        {example.id.partition(":")[0] for example in read_training("anli_plus", "lab-101", language=code).train}
+        for code in ("qaa", "qac")
+    ]
+    assert parts[0] == parts[1] and len(parts[0]) == 5
+
+
 def test_xcopa_says_what_copa_says_and_bucc_has_rows_to_choose_a_threshold_on(cache):
     english = read_evaluation("copa", "lab-101", "qaa", split="test").examples
     other = read_evaluation("xcopa", "lab-101", "qab").examples
