@@ -116,8 +116,16 @@ def rotate_languages(folder: Path) -> None:
         table.to_csv(path, index=False)
 
 
+def claim_fair(folder: Path) -> None:
+    """Gives the scores the name of a published encoder and vouches for their data: other reasons are left."""
+    for path in (folder / "real" / "scores").glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table["encoder"], table["data_status"] = "FacebookAI/xlm-roberta-large", "complete"
+        table.to_csv(path, index=False)
+
+
 LAB = tuple(LAB_LANGUAGES)
-PERMUTE = {"1-transfer-gain": rotate_arms, "2-lab": rotate_languages}
+PERMUTE = {"1-transfer-gain": rotate_arms, "2-lab": rotate_languages, "8-published": claim_fair}
 """Notebook -> what changes the results that it answers from."""
 
 
@@ -142,6 +150,13 @@ def test_the_committed_answer_is_that_of_the_committed_results(path, tmp_path):
         pytest.skip(f"no results of the study {study!r} are committed yet: `xt run {study}` makes them")
     again = run(path, PROJECT / "data" / "results", tmp_path)
     assert bold_answer(again) == bold_answer(committed)
+
+
+def test_the_published_numbers_can_be_read_before_anything_was_run(tmp_path):
+    (tmp_path / "results").mkdir()
+    done = run(PROJECT / "notebooks" / "analysis" / "8-published.ipynb", tmp_path / "results", tmp_path)
+    assert "Not known: no results of study 'real'" in bold_answer(done) and "`xt run real`" in bold_answer(done)
+    assert "+5.4 points" in bold_answer(done)
 
 
 def test_torch_is_really_out_of_reach(tmp_path):

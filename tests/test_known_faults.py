@@ -8,7 +8,7 @@ selection on the first 500 rows                              here: selection_is_
 labels of a cut sentence filled with the wrong thing         encode/test_tagging: long_sentences_come_back_whole
 a resumed run that is another run                            test_resume: killed_training_ends_with_the_same
 selection on rows that are reported later                    here: no_row_that_is_trained_or_selected_on
-a task without a reader, so no overall score                 tasks/test_conformity: every_task_is_on_the_fixtures
+a task without a reader, so no overall score                 test_reported: an_overall_score_is_the_mean_of_nine
 a missing score that is written as 0.0                       test_results: a_missing_score_stays_missing
 a seed without effect                                        here: a_seed_is_the_result
 ===========================================================  =======================================================
@@ -21,12 +21,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xt import store
+from xt import transfer
 from xt.languages import get_language
 from xt.parameters import intermediate_config
 from xt.tasks import TASKS, all_languages_of, read_evaluation, read_training
 from xt.tasks.places import is_held
-from xt.transfer import train_model
 
 TARGETS = [name for name, task in TASKS.items() if "target" in task.roles and task.training_task]
 TRAINED = sorted({task.training_task for task in TASKS.values() if task.training_task})
@@ -92,16 +91,31 @@ def test_no_source_that_is_trained_or_selected_on_is_scored_in_any_target():
     assert TASKS["squad"].selection is None, "its validation split holds the passages of XQuAD"
 
 
-@pytest.mark.parametrize("arm", ["mnli", "squad", "mnli_shuffled"])
-def test_a_seed_is_the_result_and_another_seed_is_another(arm, tmp_path, monkeypatch):
+def fixed(function, place):
+    """The function with the seed, its argument number `place`, always 1."""
+    return lambda *values, **more: function(*values[:place], 1, *values[place + 1 :], **more)
+
+
+def hold(*names):
+    """Fixes the seed of some functions of a run."""
+    return lambda patch: [patch.setattr(transfer, name, fixed(getattr(transfer, name), PLACES[name])) for name in names]
+
+
+PLACES = {"train": 3, "build_model": 4}
+SEEDED = {"head": hold("train"), "order and dropout": hold("build_model"), "placebo": hold("train", "build_model")}
+"""What a seed draws -> takes away all else that it draws."""
+
+
+@pytest.mark.parametrize("drawn", SEEDED)
+def test_a_seed_is_the_result_and_another_seed_is_another(drawn, tmp_path, monkeypatch):
     losses = {}
+    SEEDED[drawn](monkeypatch)
     for place, seed in (("first", 1), ("again", 1), ("other", 2)):
         monkeypatch.setenv("XT_RUNS", str(tmp_path / place))
         monkeypatch.setenv("XT_CACHE", str(tmp_path / "cache"))
+        arm, asked = "mnli_shuffled" if drawn == "placebo" else "mnli", dict(dropout=0.1, num_train_steps=4)
         config = intermediate_config(
-            encoder="tiny", root="fixtures", preset="smoke", seed=seed, intermediate=arm, dropout=0.1, num_train_steps=4
+            encoder="tiny", root="fixtures", preset="smoke", seed=seed, intermediate=arm, **asked
         )
-        folder = train_model(config)
-        assert folder == store.run_folder(config.model_id)
-        losses[place] = pd.read_json(folder / "train.jsonl", lines=True)["loss"].tolist()
+        losses[place] = pd.read_json(transfer.train_model(config) / "train.jsonl", lines=True)["loss"].tolist()
     assert losses["first"] == losses["again"] and not set(losses["first"]) & set(losses["other"])

@@ -38,6 +38,7 @@ The map, in the order in which modules may import each other (each only what sta
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
 `choosing`          the intermediate task chosen per target, the oracle, the regret
+`published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth
 `store`             run folders: manifest, lock, retention
 `studies`           the studies, as literal tables

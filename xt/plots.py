@@ -143,6 +143,23 @@ def save_figure(fig: Figure, number: int, name: str) -> list[Path]:
     return paths
 
 
+def plot_published_gains(gains: pd.DataFrame, rest: float, ax: Axes) -> Axes:
+    """Published gain of each target (rows), coloured by its group; hollow: what retrieval would have to gain (`rest`).
+
+    `gains` is `xt.published.published_gains`. No intervals were published, so none are drawn.
+    """
+    labels = [*gains["target"], "retrieval"]
+    places = np.arange(len(labels))[::-1]
+    ax.axvline(0, color="0.6", linewidth=0.8)
+    for number, (group, rows) in enumerate(gains.reset_index(drop=True).groupby("group", sort=False)):
+        ax.plot(rows["gain"], places[rows.index], "o", color=f"C{number}", label=group)
+    ax.plot(rest, places[-1], "o", color="0.4", markerfacecolor="white", label="not published: what is left")
+    ax.set_yticks(places, labels)
+    ax.set(xlabel="published gain (points), without intervals")
+    ax.legend(loc="upper right")
+    return ax
+
+
 def plot_slopes(slopes: pd.DataFrame, ax: Axes) -> Axes:
     """Predictors (rows) of one target: difference in points between the nearest and the farthest language, with its
     95 % interval; `slopes` is `xt.response.distance_slopes` of one target."""

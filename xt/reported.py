@@ -11,6 +11,8 @@ RETRIEVAL_DIRECTION = "from_english"
 """XTREME's direction: for each English sentence its nearest foreign one."""
 NOT_IN_XTREME = ("token_accuracy",)
 """Metrics that stand beside XTREME's and stay out of its mean."""
+XTREME_TASKS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
+"""The nine whose mean is XTREME's overall score."""
 CELL = ["encoder", "target"]
 
 
@@ -72,6 +74,27 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
         "num_seeds": zero_shot.groupby(keys)["seed"].nunique(),
     })  # fmt: skip
     return table.reset_index()
+
+
+def overall_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per encoder and arm: XTREME's score of each group of tasks and of all nine (`overall`), points.
+
+    A task's score is the mean over seeds, metrics and all languages, English included; a group's the mean over its
+    tasks. A score without all of its tasks is missing, and so is one of a task with a missing score: `lacking` names
+    them. Languages are those that were scored.
+    """
+    official = select_reported(scores)
+    official = official[~official["metric"].isin(NOT_IN_XTREME) & official["target"].isin(XTREME_TASKS)]
+    keys = ["encoder", "intermediate"]
+    tasks = official.groupby([*keys, "target"])["score"].agg(lambda points: points.astype(float).mean(skipna=False))
+    table = tasks.unstack().reindex(columns=XTREME_TASKS).astype(float)
+    groups = dict.fromkeys(TASKS[name].group for name in XTREME_TASKS)
+    means = {
+        group: table[[name for name in XTREME_TASKS if TASKS[name].group == group]].mean(axis=1, skipna=False)
+        for group in groups
+    }
+    lacking = table.apply(lambda row: ", ".join(row.index[row.isna()]), axis=1).astype(str)
+    return pd.DataFrame(means | {"overall": table.mean(axis=1, skipna=False), "lacking": lacking}).reset_index()
 
 
 def is_zero_shot(rows: pd.DataFrame) -> pd.Series:
