@@ -95,7 +95,7 @@ MINI: Mapping[str, Mapping[str, object]] = {
     "ranking": dict(num_epochs=1, batch_size=16, max_query_length=32, max_train_examples=3000),
     "copa": dict(num_epochs=4),
 }
-SHORT_QA = MINI_QA | dict(max_train_examples=2000, max_eval_examples=150, num_selection_examples=150)
+SHORT_QA = MINI_QA | dict(max_train_examples=1500, max_eval_examples=100, num_selection_examples=100)
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "smoke": {
@@ -116,12 +116,12 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "mini_short": {
         **MINI,
         "all": MINI["all"]
-        | dict(max_train_examples=3000, max_eval_examples=150, num_selection_examples=150, trained_embeddings="seen"),
+        | dict(max_train_examples=2000, max_eval_examples=100, num_selection_examples=100, trained_embeddings="seen"),
         "tagging": dict(num_epochs=2),
         "span_qa": SHORT_QA,
         "span_qa_v2": SHORT_QA,
-        "multiple_choice": dict(num_epochs=1, max_train_examples=2000),
-        "ranking": MINI["ranking"] | dict(max_train_examples=2000),
+        "multiple_choice": dict(num_epochs=1),
+        "ranking": MINI["ranking"] | dict(max_train_examples=1500),
         "several tasks": dict(num_epochs=1),
     },
     "jiant": JIANT,
