@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from xt.locations import PROJECT
+from xt.tasks import read_training
 
 EXPERIMENTS = PROJECT / "notebooks" / "experiments"
 NAMES = ("intermediate", "target", "retrieval")
@@ -49,6 +50,14 @@ def test_run_all_works_with_the_defaults(name, places, tmp_path):
     ]
     run = re.search(r"[a-z0-9_-]+-s1-[0-9a-f]{12}", outputs(notebook)).group()
     assert os.path.isfile(os.path.join(places["XT_RUNS"], run, "DONE"))
+
+
+def test_a_translation_is_a_root_to_train_from(places, tmp_path):
+    parameters = ("-p", "language", "fr", "-p", "into", str(tmp_path / "root"))
+    code, notebook = papermill("translate", places, tmp_path, *parameters)
+    assert code == 0, outputs(notebook)[-2000:]
+    data = read_training("mnli", str(tmp_path / "root"), language="fr", num_selection=4)
+    assert data.translated and data.train and "rows were lost" in outputs(notebook)
 
 
 def test_parameters_of_the_command_line_reach_the_run(places, tmp_path):

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import safetensors.torch
 import sentencepiece
+import torch
 import transformers
 
 from xt.errors import DataError
 from xt.languages import LANGUAGES, get_language
 from xt.locations import vocabulary_files
 from xt.pretrain import read_texts
-from xt.tasks import TASKS, get_task, read_training
+from xt.tasks import TASKS, Answer, get_task, read_training
 from xt.translate import Translator, translate_task, translation_config
 from xt.translate.models import load_translator, nllb_code
+from xt.translate.rows import tell_sentence
 from xt.translate.run import sources_of, translatable_tasks
 
 SPLITS = {
@@ -125,6 +128,26 @@ def test_answers_lie_where_the_words_of_their_translation_are(tmp_path, fixtures
         texts, starts = away["answers"]["text"], away["answers"]["answer_start"]
         assert texts and texts == [turn(text) for text in dict.fromkeys(home["answers"]["text"])]
         assert all(away["context"][start:].startswith(text) for text, start in zip(texts, starts, strict=True))
+
+
+A, C = Answer("a", 0), Answer("c", 4)
+
+
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        pytest.param(["x y z", "[x] y z", "x y [z]"], ("x y z", {A: ("x", 0), C: ("z", 4)}), id="as it is"),
+        pytest.param(["x y z", "[u] y w", "x y [w]"], ("u y w", {A: ("u", 0), C: ("w", 4)}), id="as first marked"),
+        pytest.param(["x x z", "[x] y z", None], ("x y z", {A: ("x", 0)}), id="words that stand there twice"),
+        pytest.param(["x y z", "[u] x", None], ("u x", {A: ("u", 0)}), id="words of the marked one alone"),
+        pytest.param([None, "o [x]", None], ("o x", {A: ("x", 2)}), id="marked alone"),
+        pytest.param(["x y z", "x y z", "xz] [y"], ("x y z", {}), id="marks lost"),
+        pytest.param([None, None, None], (None, {}), id="nothing"),
+    ],
+)
+def test_the_translation_is_taken_that_holds_most_answers(said, expected):
+    tell = dict(zip(["a b c", "[a] b c", "a b [c]"], said, strict=True)).__getitem__
+    assert tell_sentence("a b c", {A: 0, C: 4}, tell) == expected
 
 
 def test_questions_that_lose_their_answer_are_left_out_and_counted(tmp_path, fixtures_root):
@@ -292,7 +315,9 @@ def test_a_marian_model_translates_its_pair_and_no_other(marian, tmp_path):
     assert record["num_rows"] > 0 and record["translator"] == marian
     with pytest.raises(ValueError, match="the translator writes 'de'; asked for: 'fr'"):
         load_translator(ask("mnli", tmp_path, translator=marian, language="fr"))
-    os.remove(Path(marian) / "model.safetensors")
+    weights = Path(marian) / "model.safetensors"
+    torch.save(safetensors.torch.load_file(weights), weights.with_name("pytorch_model.bin"))
+    weights.unlink()
     with pytest.raises(ValueError, match="it must have safetensors"):
         load_translator(ask("mnli", tmp_path, translator=marian))
 
