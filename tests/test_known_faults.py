@@ -1,11 +1,11 @@
 """Ten faults seen in public implementations of this benchmark, and the test that catches each.
 
 ===========================================================  =======================================================
-a threshold of BUCC never used, or chosen on what is scored  test_mining: threshold_is_chosen_on_other_corpora
+a threshold of BUCC never used, or chosen on what is scored  test_bitext: threshold_is_chosen_on_other_corpora
 a layer counted from the wrong end                           test_retrieval: layer_8_of_12_is_what_eight
 clipping per micro-batch, not once per update                test_train: token_budget_does_not_change
 selection on the first 500 rows                              here: selection_is_drawn_from_all_rows
-labels of a cut sentence filled with the wrong thing         encode/test_tagging: long_sentences_come_back_whole
+labels of a cut sentence filled with the wrong thing         encode/test_tagging: over_all_parts_of_a_sentence
 a resumed run that is another run                            test_resume: killed_training_ends_with_the_same
 selection on rows that are reported later                    here: no_row_that_is_trained_or_selected_on
 a task without a reader, so no overall score                 test_reported: an_overall_score_is_the_mean_of_nine

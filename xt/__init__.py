@@ -26,7 +26,7 @@ The map, in the order in which modules may import each other (each only what sta
 `checkpoint`        save and load; the exact state to resume from
 `evaluate`          predict, decode, score: every language in one queue
 `retrieval`         sentence embeddings by layer, nearest neighbours
-`mining`            translated pairs out of two corpora
+`bitext`            translated pairs out of two corpora
 `train`             the training loop
 `pretrain`          encoders made here
 `translate`         training rows in other languages, by translation models

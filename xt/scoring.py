@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from xt.bitext import Pairs, calibrate, cross_fit, mine
 from xt.config import ModelConfig, ScoreConfig
 from xt.encode import FORMATS, encode_candidates, encode_queries
 from xt.evaluate import frame_of, join_pools, predict, predict_examples
@@ -14,7 +15,6 @@ from xt.floors import CHANCE, FLOORS, floor_scores
 from xt.metrics import METRICS
 from xt.metrics.depth import reported_layer
 from xt.metrics.ranking import CUTOFF
-from xt.mining import Pairs, calibrate, cross_fit, mine
 from xt.model import HEADS, Network, check_length, load_encoder, load_model, load_tokenizer
 from xt.neighbours import ranked
 from xt.retrieval import retrieve

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from xt.bitext import best_threshold, calibrate, cross_fit, distinct_lines, halves, mine, pair_up, right_pairs
 from xt.config import ScoreConfig
 from xt.knobs import Knobs
 from xt.metrics.depth import reported_layer
-from xt.mining import best_threshold, calibrate, cross_fit, distinct_lines, halves, mine, pair_up, right_pairs
 from xt.model import load_encoder, load_tokenizer
 from xt.scoring import score_pairs
 from xt.tasks.examples import Candidate, Query
