@@ -125,6 +125,15 @@ PREDICTED = {"tagging": tag_names}
 """How the metrics read a prediction where it is not as it was decoded."""
 
 
+def answers_of(task, predictions: Sequence) -> list:
+    """Of each prediction what is the same for every example once a model has collapsed: class, tags, text, best id."""
+    return [value[0] if task.format in ANSWERED_FIRST else value for value in named(task, predictions)]
+
+
+ANSWERED_FIRST = ("span_qa_v2", "ranking")
+"""Formats whose predictions have the answer first: a text and how doubtful it is, ids from the best on."""
+
+
 def frame_of(task, predictions: Sequence, examples: Sequence) -> pd.DataFrame:
     """One row per example: `eval_language, id, cluster, prediction, gold` and the statistics of each metric."""
     columns = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from xt.batching import features_read, micro_batches, mixed_updates
+from xt.batching import Window, features_read, micro_batches, mixed_updates
 from xt.checkpoint import Progress, clone_weights, load_progress, restore_weights, save_progress
 from xt.encode.features import Features
 from xt.model import Network, collate, collate_labels
@@ -85,10 +85,7 @@ def train(
         torch.manual_seed(step_seed(seed, progress.step))
         network.train()
         set_learning_rate(optimizer, knobs, progress.step, total)
-        rng = np.random.default_rng([seed, 4, progress.step])
-        drawn = {parts[place].name: [] for place, _ in window}
-        for place, chosen in window:
-            drawn[parts[place].name].append(parts[place].draw(parts[place].features, chosen, rng))
+        drawn = draw_window(parts, window, np.random.default_rng([seed, 4, progress.step]))
         loss = accumulate(network, drawn, knobs, accelerator, pad_token_id)
         if not math.isfinite(loss):
             progress.outcome, progress.finished = "diverged", True
@@ -97,11 +94,9 @@ def train(
         optimizer.step()
         optimizer.zero_grad()
         progress.step += 1
-        num_tokens = sum(int(each.input_ids.lengths.sum()) for read in drawn.values() for each in read)
-        speed = num_tokens / (time.monotonic() - started)
         line = {"step": progress.step, "num_steps": total, "task": "+".join(drawn), "loss": loss}
         line |= {"grad_norm": float(norm), "learning_rate": learning_rate(knobs, progress.step - 1, total)}
-        line |= {"tokens_per_second": speed}
+        line["tokens_per_second"] = count_tokens(drawn) / (time.monotonic() - started)
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
             seen = look_at_all(network, parts)
             line["selection_score"] = seen.score
@@ -118,6 +113,19 @@ def train(
     if best is not None:
         restore_weights(bare, best)
     return progress
+
+
+def draw_window(parts: Sequence[Part], window: Window, rng: np.random.Generator) -> dict[str, list[Features]]:
+    """Head -> what an update reads for it, of each part that trains it."""
+    drawn = {parts[place].name: [] for place, _ in window}
+    for place, chosen in window:
+        drawn[parts[place].name].append(parts[place].draw(parts[place].features, chosen, rng))
+    return drawn
+
+
+def count_tokens(drawn: Mapping[str, Sequence[Features]]) -> int:
+    """Real tokens that an update reads."""
+    return sum(int(features.input_ids.lengths.sum()) for read in drawn.values() for features in read)
 
 
 def check_sampler(progress: Progress, counts: Sequence[int], knobs, seed: int) -> None:

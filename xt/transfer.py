@@ -23,7 +23,7 @@ from xt.batching import num_updates, share_updates
 from xt.config import ModelConfig, ScoreConfig, Trained, chain_of
 from xt.encode import FORMATS, Features
 from xt.encode.mlm import encode_text, mask_tokens
-from xt.evaluate import gold_of, named, predict_examples, primary_score
+from xt.evaluate import answers_of, gold_of, predict_examples, primary_score
 from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only
@@ -195,7 +195,7 @@ PREPARE = {"pretrain": prepare_pretraining, "intermediate": prepare_training, "t
 def look_at(network: Network, task, examples: Sequence, **read) -> Look:
     """Scores the selection data with the network as it is; `read` is the rest of what `predict_examples` takes."""
     predictions = predict_examples(network, task, examples=examples, **read)
-    collapsed = distinct(named(task, predictions)) == 1 < distinct(gold_of(task, examples))
+    collapsed = distinct(answers_of(task, predictions)) == 1 < distinct(gold_of(task, examples))
     return Look(primary_score(task, predictions, examples), collapsed)
 
 
