@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from xt.tasks import (
     STATUSES,
     fingerprint_evaluation,
     fingerprint_training,
+    get_task,
     read_evaluation,
     read_training,
     worst_status,
@@ -48,6 +50,34 @@ def test_a_fingerprint_moves_with_its_own_files_only(root):
     rewrite_split(root, "google/xtreme", "udpos.German", "test", drop_first)
     after = fingerprints()
     assert {name for name in before if before[name] != after[name]} == {"udpos de"}
+
+
+BESIDE = {
+    "xcopa": ("it", "aps/super_glue", "copa", "test"),
+    "mewslix": ("de", "izhx/mewsli-x", "candidate_entities", "test"),
+    "ccg": ("en", "xt/ccg", "default", "train"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_stands_beside_the_rows_moves_the_fingerprint_and_has_a_say_in_the_status(name, root):
+    language, dataset, config, split = BESIDE[name]
+    before = fingerprint_evaluation(name, str(root), language)
+    manifest = json.loads((root / "MIRROR.json").read_text())
+    for entry in manifest.values():
+        entry["split_status"] = dict.fromkeys(entry["split_status"], "complete")
+    manifest[f"{dataset}/{config}"]["split_status"][split] = "subset"
+    (root / "MIRROR.json").write_text(json.dumps(manifest))
+    assert read_evaluation(name, str(root), language).status == "subset"
+    rewrite_split(root, dataset, config, split, lambda rows: rows[::-1])
+    assert fingerprint_evaluation(name, str(root), language) != before
+
+
+def test_rows_to_choose_a_threshold_on_are_in_the_fingerprint(monkeypatch):
+    before = fingerprint_evaluation("bucc2018", "lab-101", "qab")
+    row = replace(get_task("bucc2018"), calibration=None)
+    monkeypatch.setattr("xt.tasks.reading.get_task", lambda name: row)
+    assert fingerprint_evaluation("bucc2018", "lab-101", "qab") != before
 
 
 def test_a_fingerprint_does_not_depend_on_where_the_root_lies(root, fixtures_root):
