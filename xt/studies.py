@@ -6,7 +6,7 @@ A study's runs are the product of its rows, seed by seed: seed 1 of everything i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xt.arms import FREE, NINE, applies
+from xt.arms import NINE, applies
 from xt.config import ScoreConfig
 from xt.errors import require_known
 from xt.lab.languages import QUICK_LANGUAGES
@@ -132,7 +132,20 @@ STUDIES: Mapping[str, Study] = {
             root="mirror",
             preset="mini_short",
             encoders=("mini",),
-            intermediates=("none", *FREE, "multi_free", "mnli_shuffled", "own_squad"),
+            intermediates=(
+                "none",
+                "anli_plus",
+                "squad",
+                "mnli_shuffled",
+                "own_squad",
+                "multi_free",
+                "mnli",
+                "squad_v2",
+                "hellaswag",
+                "qqp",
+                "cosmosqa",
+                "commonsenseqa",
+            ),
             targets=(
                 "xnli",
                 "americasnli",
