@@ -58,7 +58,7 @@ def test_ids_do_not_know_where_the_project_lies(tmp_path, monkeypatch, fixtures_
 def test_defaults_of_knobs_are_part_of_every_identity():
     """An identity hashes what differs from the defaults: a changed default must raise TRAINING_VERSION with it."""
     known = {name: value for name, value in asdict(Knobs()).items()}
-    assert short_hash({"training_version": 1, "knobs": known}) == "5054fcde813a"
+    assert short_hash({"training_version": 1, "knobs": known}) == "d69948f5dcc8"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,12 @@ def test_defaults_of_knobs_are_part_of_every_identity():
 def test_wrong_values_are_refused_with_the_allowed_ones(change, words):
     with pytest.raises(ValueError, match=words):
         target(**change)
+
+
+def test_rows_that_checkpoints_are_selected_on_are_not_scored():
+    """XCOPA's validation rows are translations of COPA's, on which its checkpoints are selected."""
+    with pytest.raises(ValueError, match="copa are selected on the rows of 'validation'.*such as 'test'"):
+        target("xcopa", root="lab-100", encoder="lab-tiny", languages="qab", eval_splits="validation")
 
 
 def test_a_baseline_has_no_intermediate_run():

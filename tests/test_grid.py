@@ -11,6 +11,8 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from xt import store
+from xt.arms import check_arm
+from xt.config import ScoreConfig
 from xt.grid import StudyRunner, executions_of, plan, study_folder
 from xt.results import load_runs, load_scores, write_run
 from xt.studies import STUDIES, get_study
@@ -48,6 +50,27 @@ def test_every_study_is_a_full_grid_with_its_baseline_first(name):
     study = get_study(name)
     assert study.intermediates[0] == "none" and study.question.endswith(("?", "."))
     assert len(set(study.seeds)) == len(study.seeds)
+
+
+@pytest.mark.parametrize("name", ["paper", "xtreme-r", "intermediate-language"])
+def test_studies_of_the_hub_can_be_planned_and_say_what_the_hub_lacks(name, places, monkeypatch):
+    monkeypatch.setenv("XT_CCGBANK", str(places / "nowhere"))
+    study = replace(get_study(name), seeds=(1,))
+    blocks = plan(study)
+    planned = {run.config.target for block in blocks for run in block.runs if isinstance(run.config, ScoreConfig)}
+    lacking = {what: why for block in blocks for what, why in block.lacking.items()}
+    assert planned == set(study.targets) - {what.split()[0] for what in lacking if " after none" in what}
+    if name == "xtreme-r":
+        assert {"lareqa", "mewslix"}.isdisjoint(planned) and any(what.startswith("udpos in lt, pl") for what in lacking)
+        assert any("lareqa after none" in what and "sentences" in why for what, why in lacking.items())
+    if name == "paper":
+        assert any("after ccg" in what and "LDC2005T13" in why for what, why in lacking.items())
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if name not in ("smoke", "pilot")])
+def test_a_study_that_may_claim_a_gain_has_placebos_and_equal_steps(name):
+    arms = [check_arm(arm) for arm in get_study(name).intermediates]
+    assert any(arm.shuffle_labels for arm in arms) and any(arm.steps_as for arm in arms)
 
 
 def test_a_study_runs_in_order_of_need_and_is_done_once(places):

@@ -38,7 +38,7 @@ def mine(model, queries: Sequence, pool: Sequence, tokenizer, knobs, device, lay
         places, single = distinct_lines(texts)
         features = encode_sentences([texts[place] for place in places], tokenizer, knobs)
         where = (knobs.tokens_per_batch, tokenizer.pad_token_id, device, slice(layer, layer + 1))
-        corpora.append((places, single, embed(model, features, *where)[0]))
+        corpora.append((places, single, embed(model, features, *where, pooling=knobs.pooling)[0]))
         num_cut += features.num_truncated
     (sources, single_sources, left), (targets, single_targets, right) = corpora
     pairs = pair_up(left, right, device)

@@ -6,8 +6,10 @@ data of the target's own training (English, held out from training rows), the da
 Beside it stands the oracle, chosen on the zero-shot scores themselves, which no one who works zero-shot can have.
 
 Candidates are the arms of one intermediate task in the training language: no mixture, no placebo, nothing beside. An
-arm without a row (imported) is taken for one. Each table is given without and with the baseline among them
-(`none_allowed`): without, as in the paper; with, because whoever may choose may also choose not to.
+arm without a row (imported) is taken for one. An arm that trains on data of the target's own training task (MNLI before
+XNLI) may have seen rows that the selection data hold out: `shares_data` says that the chosen one does, and that its
+selection score may flatter it. Each table is given without and with the baseline among them (`none_allowed`): without,
+as in the paper; with, because whoever may choose may also choose not to.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ import pandas as pd
 
 from xt.arms import find_arm
 from xt.errors import DataError
-from xt.gains import ScoreCube
+from xt.gains import ScoreCube, trains_on_same_data
 from xt.metrics import METRICS
 from xt.reported import CELL, select_primary
 from xt.results import load_selection_stats
@@ -52,8 +54,8 @@ def choice_table(
 
     `chosen`, `oracle`: arms. `chosen_score, oracle_score, regret, gain` (see `choose`), in points, means over languages
     above their floor, each with its 95 % interval (`_low`, `_high`); `stability`: share of resamples that choose the
-    same arm; `baseline`; `selected_on`: what the choice was made on, or why there was none, and then only the oracle
-    stands; `num_candidates, num_languages, num_seeds`, `kind` of interval.
+    same arm; `shares_data` (see above), `baseline`; `selected_on`: what the choice was made on, or why there was none,
+    and then only the oracle stands; `num_candidates, num_languages, num_seeds`, `kind` of interval.
     """
     runs = select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"])
     rows = []
@@ -71,6 +73,7 @@ def choice_table(
                 dict(encoder=cube.encoder, target=cube.target, none_allowed=none_allowed)
                 | row
                 | {name: None if row[name] is None else cube.arms[row[name]] for name in ("chosen", "oracle")}
+                | dict(shares_data=row["chosen"] is not None and trains_on_same_data(cube.arms[row["chosen"]], cube.target))
                 | dict(baseline=shown.points[:, 0].mean(), selected_on=selected_on, num_candidates=len(allowed))
                 | dict(num_languages=int(above.sum()), num_seeds=len(cube.seeds))
                 | dict(kind=SEEDS_AND_ITEMS if len(cube.seeds) > 1 else ITEMS_ONLY)

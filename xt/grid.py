@@ -71,6 +71,8 @@ def plan_block(study: Study, encoder: str, intermediate: str, seed: int, committ
         try:
             config = study.score_config(encoder, intermediate, target, seed)
             scorings.append(PlannedRun(config, phase_of(config), state_of(config.run_id, committed)))
+            if absent := study.absent_languages(target):
+                lacking[f"{target} in {', '.join(absent)}"] = f"root {study.root!r} has no rows of these languages"
         except DataError as error:
             lacking[f"{target} after {intermediate}"] = str(error)
     models = {model.run_id: model for run in scorings for model in ancestors(run.config)}

@@ -321,3 +321,12 @@ def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tenso
     """(B, H) mean of (B, T, H) over real tokens, special ones included, as XTREME's retrieval does."""
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+
+
+def first_token(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """(B, H) the first token of (B, T, H), as the BUCC script that XTREME released pools."""
+    return hidden[:, 0]
+
+
+POOLINGS: Mapping[str, Callable] = {"mean": mean_pool, "first": first_token}
+"""Knob `pooling` -> the vector of a sentence."""

@@ -15,6 +15,7 @@ from xt.presets import knobs_of, resolve_knobs
 from xt.recipes import RECIPES, find_recipe
 from xt.tasks import (
     TASKS,
+    Task,
     all_languages_of,
     get_task,
     home_language,
@@ -171,7 +172,7 @@ def of_target(target: str, entries: Iterable[str]) -> tuple[str, ...]:
 
 
 def score_config(
-    task,
+    task: Task,
     shared: dict,
     languages: tuple[str, ...],
     eval_splits: tuple[str, ...],
@@ -179,6 +180,7 @@ def score_config(
     keep_weights: bool,
 ) -> ScoreConfig:
     """The config of one scoring; what it trains, if anything, is the task's training task."""
+    check_splits(task, eval_splits)
     arm, root, spoken = check_arm(shared["intermediate"]), shared["root"], languages_of(task, shared["root"])
     known = all_languages_of(task, root)
     chosen = tuple(require_known(f"language of {task.name}", code, known) for code in languages)
@@ -202,6 +204,17 @@ def score_config(
         train_language=home,
         **shared,
     )
+
+
+def check_splits(task: Task, eval_splits: tuple[str, ...]) -> None:
+    """ValueError for a split whose rows, or whose translations, checkpoints are selected on (COPA's and XCOPA's)."""
+    chosen_on = task.training_task and get_task(task.training_task).selection
+    for rule in eval_splits:
+        if chosen_on and rule.rpartition(":")[2] == chosen_on.split:
+            raise ValueError(
+                f"eval_splits = {rule!r} for {task.name}: checkpoints of {task.training_task} are selected on the rows "
+                f"of {chosen_on.split!r}; allowed: other splits, such as {task.evaluation.split!r}"
+            )
 
 
 def as_list(name: str, value: str | Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from xt.batching import micro_batches
 from xt.encode import Features, encode_sentences
-from xt.model import collate, mean_pool
+from xt.model import POOLINGS, collate
 
 BLOCK_ROWS = 2048
 """Queries compared with all candidates at once."""
@@ -19,7 +19,13 @@ DIRECTIONS = ("from_english", "to_english")
 
 @torch.inference_mode()
 def embed(
-    model, features: Features, tokens_per_batch: int, pad_token_id: int, device, layers: slice = slice(None)
+    model,
+    features: Features,
+    tokens_per_batch: int,
+    pad_token_id: int,
+    device,
+    layers: slice = slice(None),
+    pooling: str = "mean",
 ) -> torch.Tensor:
     """(D, N, H) float32 unit vectors of N sentences, from the hidden states `layers`: all, unless some are named.
 
@@ -32,7 +38,7 @@ def embed(
     for part in micro_batches(order, lengths, tokens_per_batch):
         batch = collate(features, part, pad_token_id, device)
         hidden = model(**batch, output_hidden_states=True).hidden_states[layers]
-        pooled = torch.stack([mean_pool(layer.float(), batch["attention_mask"]) for layer in hidden])
+        pooled = torch.stack([POOLINGS[pooling](layer.float(), batch["attention_mask"]) for layer in hidden])
         if embeddings is None:
             embeddings = torch.empty(len(hidden), len(features), pooled.shape[-1])
         embeddings[:, torch.from_numpy(part)] = normalize(pooled, dim=-1).cpu()
@@ -54,8 +60,8 @@ def retrieve(
     """
     sources = encode_sentences([example.source for example in examples], tokenizer, knobs)
     targets = encode_sentences([example.target for example in examples], tokenizer, knobs)
-    foreign = embed(model, sources, knobs.tokens_per_batch, tokenizer.pad_token_id, device)
-    english = embed(model, targets, knobs.tokens_per_batch, tokenizer.pad_token_id, device)
+    foreign = embed(model, sources, knobs.tokens_per_batch, tokenizer.pad_token_id, device, pooling=knobs.pooling)
+    english = embed(model, targets, knobs.tokens_per_batch, tokenizer.pad_token_id, device, pooling=knobs.pooling)
     parts = []
     for layer in range(len(foreign)):
         found = {

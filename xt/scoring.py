@@ -106,7 +106,8 @@ def score_pairs(
     tokenizer = load_tokenizer(source, revision)
     model = accelerator.prepare(load_encoder(source, knobs, revision))
     check_length(model.config, knobs.max_seq_length, config.encoder)
-    layer, watch = int(reported_layer(model.config.num_hidden_layers)), watch_scoring(config.target, report)
+    usual = int(reported_layer(model.config.num_hidden_layers))
+    layer, watch = usual if knobs.embedding_layer < 0 else knobs.embedding_layer, watch_scoring(config.target, report)
     frames, num_truncated = [], 0
     for place, (language, data) in enumerate(evaluation.items()):
         pairs, cut = mine(model, data.examples, data.pool, tokenizer, knobs, accelerator.device, layer)

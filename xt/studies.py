@@ -11,7 +11,7 @@ from xt.config import ScoreConfig
 from xt.errors import require_known
 from xt.lab.languages import QUICK_LANGUAGES
 from xt.parameters import score_configs
-from xt.tasks import all_languages_of, get_task
+from xt.tasks import all_languages_of, get_task, list_languages
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,15 @@ class Study:
         return config
 
     def languages_of(self, target: str) -> tuple[str, ...]:
-        """The languages asked for of a target: those of the study's row, or XTREME-R's; none means XTREME's."""
-        more = all_languages_of(get_task(target), self.root) if self.more_languages else ()
-        return self.languages.get(target, more)
+        """The languages asked for of a target: those of the study's row, or those of XTREME-R that the root holds; none
+        means XTREME's."""
+        held = list_languages(target, self.root, more=True) if self.more_languages else ()
+        return self.languages.get(target, held)
+
+    def absent_languages(self, target: str) -> tuple[str, ...]:
+        """The languages of XTREME-R that a study of them has to do without."""
+        wanted = all_languages_of(get_task(target), self.root) if self.more_languages else ()
+        return tuple(code for code in wanted if code not in self.languages_of(target))
 
 
 XLMR_LARGE = "FacebookAI/xlm-roberta-large"

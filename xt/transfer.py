@@ -6,7 +6,7 @@ Each training and each scoring owns a run folder and is skipped where that folde
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
@@ -30,7 +30,7 @@ from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, 
 from xt.pretrain import TASK as TEXT
 from xt.pretrain import build_if_ours, draw_documents, prepare_pretraining
 from xt.results import SCORE_COLUMNS
-from xt.tasks import TrainingData, get_task, read_evaluation, read_text, text_status, worst_status
+from xt.tasks import EvaluationData, TrainingData, get_task, read_evaluation, read_text, text_status, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, Part, Training, train
 
@@ -261,17 +261,18 @@ def score_target(config: ScoreConfig, report: Callable[[dict], None] = ignore) -
     with store.open_run(config.run_id, describe(config)) as folder:
         if not store.is_complete(config.run_id):
             started = time.monotonic()
+            evaluation = read_all(config)  # before a training whose scoring would lack its rows
             if config.model:
                 train_model(config.model, report)
-            evaluate_run(config, folder, report, started)
+            evaluate_run(config, evaluation, folder, report, started)
             store.finish(config.run_id)
     return store.read_scores(folder)
 
 
-def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], None], started: float) -> None:
-    """Scores every language of one target and writes predictions, scores and what happened since `started`."""
-    knobs, task = config.knobs, get_task(config.target)
-    evaluation = {
+def read_all(config: ScoreConfig) -> dict[str, EvaluationData]:
+    """Language -> what is scored in it."""
+    knobs = config.knobs
+    return {
         code: read_evaluation(
             config.target,
             config.root,
@@ -282,6 +283,17 @@ def evaluate_run(config: ScoreConfig, folder: Path, report: Callable[[dict], Non
         )
         for code in config.languages
     }
+
+
+def evaluate_run(
+    config: ScoreConfig,
+    evaluation: Mapping[str, EvaluationData],
+    folder: Path,
+    report: Callable[[dict], None],
+    started: float,
+) -> None:
+    """Scores every language of one target and writes predictions, scores and what happened since `started`."""
+    knobs, task = config.knobs, get_task(config.target)
     source, revision = start_of(config.model, config.encoder, config.encoder_revision)
     scorer, accelerator = scoring.SCORERS[task.format], build_accelerator(knobs)
     frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)

@@ -1,5 +1,7 @@
 """CCGbank from a folder that the user names: derivations or lines, sections or a file per split."""
 
+import shutil
+
 import pytest
 
 from tests.fixture_rows.tagged import CCG_LINES
@@ -40,6 +42,9 @@ def write_sections(place, sections, form=derive, ending="auto"):
                 f"ID=wsj_{section}{number:02}.{n} PARSER=GOLD NUMPARSE=1\n{form(line)}" for n, line in enumerate(part)
             ]
             (folder / f"wsj_{section}{number:02}.{ending}").write_text("\n".join(text) + "\n", encoding="utf-8")
+        beside = place / "data" / "PARG" / section
+        beside.mkdir(parents=True)
+        (beside / f"wsj_{section}00.parg").write_text("<s> 3\n1 0 N/N 1 no derivation\n<\\s>\n", encoding="utf-8")
 
 
 SECTIONS = {
@@ -60,8 +65,7 @@ def test_sections_and_files_of_splits_are_read_alike(place, root, fixtures_root)
     scored = read_evaluation("ccg", root, "en")
     assert scored.examples == read_evaluation("ccg", fixtures_root, "en").examples and 0 in scored.examples[3].tags
     assert read_evaluation("ccg", root, "en", split="test").examples[0].tokens[0] == "The"
-    for file in place.rglob("*.auto"):
-        file.unlink()
+    shutil.rmtree(place / "data")
     for split, name in (("train", "train.txt"), ("validation", "dev.stagged"), ("test", "test.txt")):
         (place / name).write_text("\n".join(CCG_LINES[split]), encoding="utf-8")
     assert read_training("ccg", root, num_selection=8).train == own.train

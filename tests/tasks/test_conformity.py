@@ -131,7 +131,8 @@ def check_pool(task, data):
         ids
     )
     assert all(
-        candidate.text.strip() and candidate.text in candidate.context + candidate.text for candidate in data.pool
+        candidate.text.strip() and (not candidate.context or candidate.text in candidate.context)
+        for candidate in data.pool
     )
 
 

@@ -23,7 +23,7 @@ from xt.tasks import TASKS, Answer, get_task, read_training
 from xt.translate import Translator, translate_task, translation_config
 from xt.translate.models import load_translator, nllb_code
 from xt.translate.rows import tell_sentence
-from xt.translate.run import sources_of, translatable_tasks
+from xt.translate.run import sources_of, translatable_tasks, whole_lines
 
 SPLITS = {
     "mnli": ("nyu-mll/glue", "mnli", "train"),
@@ -227,6 +227,13 @@ def start(place, pause):
     place.mkdir(exist_ok=True)
     command = [sys.executable, "-c", SLOW, str(place), str(place / "texts"), str(pause)]
     return subprocess.Popen(command, env=os.environ | {"XT_CACHE": str(place / "cache"), "OMP_NUM_THREADS": "1"})
+
+
+def test_a_log_is_cut_at_the_ends_of_its_lines_only_whatever_stands_in_a_text(tmp_path):
+    log, lines = tmp_path / "log", ['["a\u2028b", "c\x85d"]\n', '["e\u2029"]\n']
+    assert whole_lines(log) == []
+    log.write_text("".join(lines) + '["HALF A', encoding="utf-8")
+    assert whole_lines(log) == lines
 
 
 def test_a_killed_translation_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path):

@@ -4,6 +4,8 @@ import numpy as np
 
 RETRIEVAL_DEPTH = 2 / 3
 """Relative depth: 8 of 12 (XTREME's base models), 3 of 4."""
+OF_LARGE_MODELS = {24: 14}
+"""XTREME's scripts take another depth for large models: number of transformer layers -> layer."""
 
 
 def reported_layer(deepest):
@@ -11,4 +13,8 @@ def reported_layer(deepest):
 
     `deepest` is the number of transformer layers.
     """
-    return np.maximum(1, np.round(np.asarray(deepest, dtype=float) * RETRIEVAL_DEPTH))
+    deepest = np.asarray(deepest, dtype=float)
+    layers = np.maximum(1, np.round(deepest * RETRIEVAL_DEPTH))
+    for size, layer in OF_LARGE_MODELS.items():
+        layers = np.where(deepest == size, layer, layers)
+    return layers

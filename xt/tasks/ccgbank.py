@@ -71,9 +71,10 @@ class CcgbankFolder:
 def find_files(place: Path, split: str) -> list[Path]:
     """The files of a split below a folder, in order; none where there are none."""
     sections = [file for file in place.rglob("*") if re.fullmatch(r"\d\d", file.parent.name) and file.is_file()]
+    derivations = [file for file in sections if file.suffix == ".auto"]  # the release has other files beside them
     if sections:
         wanted = SECTIONS.get(split, ())
-        return sorted(file for file in sections if int(file.parent.name) in wanted)
+        return sorted(file for file in derivations or sections if int(file.parent.name) in wanted)
     return sorted(file for file in place.glob("*") if file.stem in NAMES.get(split, ()) and file.is_file())
 
 

@@ -34,6 +34,7 @@ LAREQA = Source(
     QA | {"sentences": "sentences", "breaks": "sentence_breaks"},
     cluster=group_equal("context"),
     shape=search_shapes.questions_for_sentences,
+    hub_languages=(),
     hint="the hub's copy lacks the sentences that LAReQA ranks: take them from its original files, in a folder root",
 )
 SENTENCES = {"cluster": group_equal("context"), "shape": search_shapes.questions_with_sentences}
@@ -46,7 +47,7 @@ MEWSLIX = Source(
     cluster=group_equal("entity"),
     shape=search_shapes.mentions,
     hub_languages=(),
-    hint="the hub's copy is in archives of JSON lines: write it as parquet with these columns into a folder root",
+    hint="the hub's copy is JSON lines, in part in archives: write it as parquet with these columns into a folder root",
 )
 
 FURTHER = (
@@ -129,8 +130,9 @@ FURTHER = (
         ),
         metrics=("accuracy",),
         citation="Ebrahimi et al. (2022), AmericasNLI, ACL",
-        licence="CC BY-NC-SA 4.0",
-        note=f"A part of XNLI, translated from Spanish. A cluster is a premise. {UNPINNED}",
+        licence="CC BY-SA 4.0",
+        note="A part of XNLI, translated from Spanish. A cluster is a premise, resampled in each language for itself, "
+        f"though most are the same items: intervals of a mean over languages may be too narrow. {UNPINNED}",
     ),
     Task(
         name="masakhaner",

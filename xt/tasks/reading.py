@@ -102,11 +102,17 @@ def read_evaluation(
     """A language's evaluation examples of a task, capped at `max_examples` (None: all).
 
     `split` reads another split than the task's row names. Raises ValueError for an unknown task, language or
-    root, DataError for absent data, for bad rows, and for gold labels that are all the same (hidden ones).
+    root, DataError for absent data, for bad rows, and for gold labels that are all the same (hidden ones). The status
+    is the worst of the rows, their candidates and those that a threshold is chosen on.
     """
     _require_count("max_examples", max_examples, least=1)
     task = get_task(name)
-    data = _read_scored(task, _evaluation_source(task, root, language, split), root, language)
+    scored = _evaluation_source(task, root, language, split)
+    data = _read_scored(task, scored, root, language)
+    threshold = _calibration_source(task, scored, root, language)
+    if threshold:
+        found = find(threshold, root, get_language(language))
+        data = replace(data, status=worst_status(data.status, found.status))
     return replace(data, examples=cap_examples(data.examples, max_examples, data_seed))
 
 
@@ -187,15 +193,15 @@ def fingerprint_evaluation(name: str, root: str, language: str, split: str | Non
     return _fingerprint(read, root, language)
 
 
-def list_languages(name: str, root: str, split: str | None = None) -> tuple[str, ...]:
+def list_languages(name: str, root: str, split: str | None = None, *, more: bool = False) -> tuple[str, ...]:
     """The task's languages whose evaluation split a root holds, in the task's order; loads no text.
 
-    The hub is taken to hold what the task's row names.
+    `more`: those that XTREME-R adds, too. The hub is taken to hold what the task's row names.
     """
     task = get_task(name)
     return tuple(
         code
-        for code in languages_of(task, root)
+        for code in (all_languages_of if more else languages_of)(task, root)
         if is_held(_evaluation_source(task, root, code, split), root, get_language(code))
     )
 

@@ -99,6 +99,8 @@ def build_table(*tasks: Task) -> Mapping[str, Task]:
             raise ValueError(f"task {task.name!r} stands twice in the table")
         table[task.name] = task
     for task in tasks:
+        if task.trained_before is not None:
+            require_known(f"task trained before {task.name!r}", task.trained_before, table)
         if task.training_task is not None:
             trained = table[require_known(f"training task of {task.name!r}", task.training_task, table)]
             if trained.training is None:

@@ -65,7 +65,8 @@ def text_languages(root: str) -> tuple[str, ...]:
 
     The hub is taken to have what XLM-R was pretrained on. Raises DataError where there is none.
     """
-    plain = tuple(sorted(file.stem for file in Path(resolve_root(root)).glob("*.txt")))
+    place = Path(resolve_root(root))
+    plain = tuple(sorted(file.stem for file in place.glob("*.txt") if place.is_absolute()))
     spoken = plain or tuple(code for code in open_root(root).codes if is_held(TEXT, root, get_language(code)))
     if not spoken:
         raise DataError(f"{resolve_root(root)}: no text to pretrain on; needed are files <language>.txt")

@@ -214,8 +214,8 @@ def translate_texts(
 
 def whole_lines(log: Path) -> list[str]:
     """The lines of a log that were written to their end."""
-    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
-    return [line for line in lines if line.endswith("\n")]
+    text = log.read_text(encoding="utf-8") if log.is_file() else ""
+    return [f"{line}\n" for line in text.split("\n")[:-1]]
 
 
 def describe(config: Translation, source: Source, translator: Translator, told: Told, num_rows: int) -> dict:
