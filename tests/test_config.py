@@ -98,6 +98,18 @@ def test_wrong_values_are_refused_with_the_allowed_ones(change, words):
         target(**change)
 
 
+def test_knobs_of_mixing_reach_the_training_on_several_tasks_and_nothing_else():
+    plain, mixed = (target(intermediate="multi_three", **knobs).model for knobs in ({}, {"sampling": "uniform"}))
+    assert mixed.parent.knobs.sampling == "uniform" and mixed.parent.model_id != plain.parent.model_id
+    assert mixed.knobs == plain.knobs
+    assert target(sampling="uniform").run_id == target().run_id, "nothing is mixed before the baseline"
+
+
+def test_an_arm_without_training_rows_in_the_own_language_is_spelled_with_one():
+    with pytest.raises(ValueError, match="masakhaner has no training rows in 'en'.*masakhaner.sw"):
+        target(intermediate="masakhaner")
+
+
 def test_rows_that_checkpoints_are_selected_on_are_not_scored():
     """XCOPA's validation rows are translations of COPA's, on which its checkpoints are selected."""
     with pytest.raises(ValueError, match="copa are selected on the rows of 'validation'.*such as 'test'"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from synthetic_study import write_study
 
-from xt.forecast import GIVEN, MEASURED, SCALED, UNKNOWN, Clock, find_noise, forecast, load_committed, runs_of
-from xt.grid import plan
+from xt.forecast import GIVEN, MEASURED, SCALED, UNKNOWN, Clock, find_noise, forecast, load_committed
+from xt.grid import distinct_runs, plan
 from xt.response import simulate_tests
 from xt.stats import smallest_gain
 from xt.studies import Study
@@ -36,7 +36,7 @@ def places(made, tmp_path, monkeypatch):
 
 
 def test_hours_are_those_of_committed_runs_of_the_kind_or_scaled_from_others_or_missing(places):
-    runs, committed = runs_of(plan(PLANNED)), load_committed()
+    runs, committed = distinct_runs(plan(PLANNED)), load_committed()
     clock = Clock(PLANNED, committed, "cpu")
     found = {run.config.target: clock.hours(run, False) for run in runs if run.phase == "target"}
     assert found["xquad"] == (1.5 / 3600, MEASURED)
@@ -46,7 +46,7 @@ def test_hours_are_those_of_committed_runs_of_the_kind_or_scaled_from_others_or_
 
 
 def test_a_given_speed_counts_trained_tokens_three_times(places):
-    run = next(run for run in runs_of(plan(PLANNED)) if run.phase == "target" and run.config.target == "panx")
+    run = next(run for run in distinct_runs(plan(PLANNED)) if run.phase == "target" and run.config.target == "panx")
     hours, source = Clock(PLANNED, load_committed(), "NVIDIA H200", tokens_per_second=1000).hours(run, False)
     tokens = 3 * 6000 * 24 + 2 * 300 * 24 / 3
     assert source == GIVEN and hours == pytest.approx(tokens / 1000 / 3600)

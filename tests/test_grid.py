@@ -13,7 +13,8 @@ from papermill.parameterize import parameterize_notebook
 from xt import store
 from xt.arms import check_arm
 from xt.config import ScoreConfig
-from xt.grid import StudyRunner, executions_of, plan, study_folder
+from xt.grid import StudyRunner, executions_of, plan, study_folder, without_failed
+from xt.parameters import score_configs
 from xt.results import load_runs, load_scores, write_run
 from xt.studies import STUDIES, get_study
 
@@ -71,6 +72,28 @@ def test_studies_of_the_hub_can_be_planned_and_say_what_the_hub_lacks(name, plac
 def test_a_study_that_may_claim_a_gain_has_placebos_and_equal_steps(name):
     arms = [check_arm(arm) for arm in get_study(name).intermediates]
     assert any(arm.shuffle_labels for arm in arms) and any(arm.steps_as for arm in arms)
+
+
+SPELLED = replace(
+    get_study("lab-parts"), encoders=("lab-tiny",), preset="smoke", intermediates=("none", "squad.qab", "own_squad")
+)
+
+
+def test_an_arm_in_another_language_has_its_notebooks_and_its_parameters_are_taken(places):
+    for block in plan(SPELLED):
+        for made in executions_of(SPELLED, block):
+            if made.notebook.stem in ("target", "retrieval"):
+                configs = score_configs(**{"targets" if k == "target" else k: v for k, v in made.parameters.items()})
+                assert {config.run_id for config in configs} == set(made.run_ids)
+
+
+def test_what_is_left_after_a_failure_asks_nothing_of_the_failed_target(places):
+    block = plan(SMALL)[0]
+    made = next(made for made in executions_of(SMALL, block) if len(made.run_ids) == 2)
+    runs = {run.run_id: run for run in block.runs}
+    rest = without_failed(made, runs, [made.run_ids[1]])
+    assert rest.parameters["target"] == ["xnli"] and rest.parameters["languages"] == ["xnli/en", "xnli/de"]
+    assert made.parameters["languages"][:2] == ["udpos/en", "udpos/de"]
 
 
 def test_a_study_runs_in_order_of_need_and_is_done_once(places):

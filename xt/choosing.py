@@ -73,7 +73,7 @@ def choice_table(
                 dict(encoder=cube.encoder, target=cube.target, none_allowed=none_allowed)
                 | row
                 | {name: None if row[name] is None else cube.arms[row[name]] for name in ("chosen", "oracle")}
-                | dict(shares_data=row["chosen"] is not None and trains_on_same_data(cube.arms[row["chosen"]], cube.target))
+                | dict(shares_data=shares_data(cube, row["chosen"]))
                 | dict(baseline=shown.points[:, 0].mean(), selected_on=selected_on, num_candidates=len(allowed))
                 | dict(num_languages=int(above.sum()), num_seeds=len(cube.seeds))
                 | dict(kind=SEEDS_AND_ITEMS if len(cube.seeds) > 1 else ITEMS_ONLY)
@@ -84,6 +84,11 @@ def choice_table(
 def candidates_of(cube: ScoreCube) -> list[int]:
     """Places of the arms of one intermediate task in the training language, nothing beside it."""
     return [place for place, arm in enumerate(cube.arms) if place and is_candidate(arm)]
+
+
+def shares_data(cube: ScoreCube, place: int | None) -> bool:
+    """Whether the arm at a place, if any, trains on data that the target trains on again."""
+    return place is not None and trains_on_same_data(cube.arms[place], cube.target)
 
 
 def is_candidate(arm: str) -> bool:

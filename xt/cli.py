@@ -21,7 +21,8 @@ def plan(
     ] = 0,
 ) -> None:
     """Print what a study takes (runs, hours, disk) and the smallest gain that its seeds can show."""
-    from xt.forecast import forecast, runs_of
+    from xt.forecast import forecast
+    from xt.grid import distinct_runs
     from xt.grid import plan as plan_study
     from xt.machine import find_device
 
@@ -29,22 +30,22 @@ def plan(
     blocks = refused(plan_study, chosen)
     typer.echo(f"{chosen.name}: {chosen.question}\n")
     if runs:
-        print_frame([(run.run_id, run.phase, run.state) for run in runs_of(blocks)], ("run", "phase", "state"))
+        print_frame([(run.run_id, run.phase, run.state) for run in distinct_runs(blocks)], ("run", "phase", "state"))
     else:
         print_forecast(refused(forecast, chosen, blocks, device or find_device(), tokens_per_second))
-    states = [run.state for run in runs_of(blocks)]
+    states = [run.state for run in distinct_runs(blocks)]
     typer.echo(", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
 @app.command()
 def status(study: StudyName) -> None:
     """Print, per seed, how many runs of a study are there and how many are missing."""
-    from xt.forecast import runs_of
+    from xt.grid import distinct_runs
     from xt.grid import plan as plan_study
 
     blocks = refused(plan_study, known_study(study))
     for seed in dict.fromkeys(block.seed for block in blocks):
-        states = [run.state for run in runs_of(block for block in blocks if block.seed == seed)]
+        states = [run.state for run in distinct_runs(block for block in blocks if block.seed == seed)]
         typer.echo(f"seed {seed}: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
@@ -105,7 +106,7 @@ def import_(
 @app.command()
 def submission(
     study: StudyName,
-    to: Annotated[Path, typer.Option(help="folder that is written; without it one beside the runs")] = Path(),
+    to: Annotated[Path | None, typer.Option(help="folder that is written; without it one beside the runs")] = None,
 ) -> None:
     """Write XTREME's prediction files of a study's runs; exit code 1 where some were left out."""
     from xt.grid import plan as plan_study
@@ -113,7 +114,7 @@ def submission(
     from xt.submission import write_submission
 
     chosen = known_study(study)
-    place = folder("XT_RUNS") / "submissions" / study if to == Path() else to
+    place = to or folder("XT_RUNS") / "submissions" / study
     made = write_submission(chosen, refused(plan_study, chosen), place)
     for run_id, why in made.left_out.items():
         typer.secho(f"left out {run_id}: {why}", fg="red", err=True)

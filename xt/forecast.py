@@ -6,7 +6,7 @@ stands.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from xt.config import ScoreConfig
 from xt.gains import load_cubes
-from xt.grid import Block, PlannedRun
+from xt.grid import Block, PlannedRun, distinct_runs
 from xt.locations import folder
 from xt.presets import resolve_knobs
 from xt.response import measured_noise
@@ -65,7 +65,7 @@ def forecast(study: Study, blocks: Sequence[Block], device: str, tokens_per_seco
     `tokens_per_second` is the training speed of the study's first encoder there; 0: from committed runs. Raises
     ValueError where a speed is given for an encoder of unknown size.
     """
-    runs, committed = runs_of(blocks), load_committed()
+    runs, committed = distinct_runs(blocks), load_committed()
     clock = Clock(study, committed, device, tokens_per_second)
     lacking = {what: why for block in blocks for what, why in block.lacking.items()}
     gains = tabulate_gains(study, blocks, committed)
@@ -120,11 +120,6 @@ def bytes_of(place: Path, pattern: str) -> float:
     """Size of the files of a folder, weights left out; NaN where there are none."""
     sizes = [path.stat().st_size for path in place.glob(pattern) if path.is_file() and path.parent.name != WEIGHTS]
     return float(sum(sizes)) if sizes else np.nan
-
-
-def runs_of(blocks: Iterable[Block]) -> list[PlannedRun]:
-    """The runs of some blocks; a training that several of them start from stands once."""
-    return list({run.run_id: run for block in blocks for run in block.runs}.values())
 
 
 class Clock:
@@ -223,7 +218,7 @@ def tabulate_gains(study: Study, blocks: Sequence[Block], committed: Committed) 
     """One row per encoder and target: `num_seeds`, `num_arms` (the baseline counts), `smallest_gain` (points; NaN where
     it cannot be told) and `noise_of`: whose noise it rests on, or why there is no number."""
     planned = {(run.config.encoder, run.config.target, run.config.intermediate)
-               for run in runs_of(blocks) if isinstance(run.config, ScoreConfig)}  # fmt: skip
+               for run in distinct_runs(blocks) if isinstance(run.config, ScoreConfig)}  # fmt: skip
     rows = []
     for encoder in study.encoders:
         for target in study.targets:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from xt import store
-from xt.arms import ARMS
+from xt.arms import check_arm
 from xt.config import ScoreConfig, Trained
 from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
@@ -135,7 +135,7 @@ def executions_of(study: Study, block: Block) -> list[Execution]:
             languages = [f"{target}/{code}" for target in targets for code in study.languages_of(target)]
             splits = [f"{target}/{rule}" for target in targets for rule in study.eval_splits.get(target, ())]
             parameters = shared | dict(target=targets, languages=languages, eval_splits=splits)
-        elif phase == "intermediate" and ARMS[block.intermediate].steps_as:
+        elif phase == "intermediate" and check_arm(block.intermediate).steps_as:
             parameters = shared | dict(target=runs[0].config.task)
         made.append(build_execution(study, phase, parameters, tuple(runs)))
     return made
@@ -174,8 +174,7 @@ class StudyRunner:
     def __init__(self, study: Study, say: Callable[[str], None]):
         self.study, self.say = study, say
         self.blocks = plan(study)
-        runs = (run for block in self.blocks for run in block.runs)
-        self.runs = {run.run_id: run for run in sorted(runs, key=lambda run: run.state != "not needed")}
+        self.runs = {run.run_id: run for run in distinct_runs(self.blocks)}
         self.lacking = {what: why for block in self.blocks for what, why in block.lacking.items()}
         self.failures: list[Failure] = []
         self.expected = expected_seconds(study, self.runs.values())
@@ -363,5 +362,16 @@ def keep_notebook(execution: Execution, run_id: str) -> None:
 def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: list[str]) -> Execution:
     """What is left of a block after one of its runs failed."""
     targets = [runs[run_id].config.target for run_id in rest]
+    rules = {
+        name: [entry for entry in execution.parameters[name] if entry.partition("/")[0] in targets]
+        for name in ("languages", "eval_splits")
+    }
     output = execution.output.with_stem(f"{execution.output.stem}-rest{len(rest)}")
-    return replace(execution, parameters=execution.parameters | {"target": targets}, run_ids=tuple(rest), output=output)
+    parameters = execution.parameters | {"target": targets} | rules
+    return replace(execution, parameters=parameters, run_ids=tuple(rest), output=output)
+
+
+def distinct_runs(blocks: Iterable[Block]) -> list[PlannedRun]:
+    """The runs of some blocks; a training that several of them start from stands once, needed if one needs it."""
+    runs = (run for block in blocks for run in block.runs)
+    return list({run.run_id: run for run in sorted(runs, key=lambda run: run.state != "not needed")}.values())

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.arms import find_arm
+from xt.arms import TRANSLATED, find_arm
 from xt.config import short_hash
 from xt.errors import DataError, require_known
 from xt.locations import folder
@@ -74,10 +74,17 @@ def import_source(source: Path, study: str, root: str, data_status: str, made_by
         if lacking:
             raise ValueError(f"{source} is a folder: give --{' and --'.join(lacking)}, which its files do not tell")
         return import_folder(source, study, root, **made_by, data_status=data_status)
-    columns = source.read_text(encoding="utf-8-sig").partition("\n")[0].strip().split(",")
-    if "prediction" in columns:
+    if "prediction" in read_columns(source):
         return import_predictions(source, study, root, data_status)
     return import_scores(source, study, data_status)
+
+
+def read_columns(path: Path) -> list[str]:
+    """The columns of a table. DataError naming the file where it is none."""
+    try:
+        return list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: no table of text ({error}); allowed: CSV in UTF-8") from error
 
 
 def import_scores(path: Path, study: str, data_status: str = IMPORTED) -> list[str]:
@@ -122,6 +129,8 @@ def import_predictions(path: Path, study: str, root: str, data_status: str = IMP
             predictions = [parse(task, given[e.id], e, f"{where}, id {e.id!r}") for e in examples]
             frames.append(score_frame(task, predictions, examples))
         spoken = rows["intermediate_language"].iloc[0]
+        if rows["intermediate_language"].nunique(dropna=False) > 1:
+            raise DataError(f"{path}, {', '.join(map(str, key))}: several intermediate_language; allowed: one per run")
         scored.append((key, pd.concat(frames), data, spoken))
     return [write_scored(study, root, data_status, *run) for run in scored]
 
@@ -282,6 +291,10 @@ def write_imported(study: str, key: tuple, rows: pd.DataFrame, stats: pd.DataFra
     home = rows.get("train_language", pd.Series(index=rows.index, dtype=object)).fillna("en")
     given = rows.get("intermediate_language", pd.Series(index=rows.index, dtype=object))
     spelled = "+".join(row.languages) if row is not None and arm.partition(".")[2] else None
+    if row is not None and row.languages == TRANSLATED and given.isna().any():
+        raise DataError(
+            f"run {', '.join(map(str, key))}: intermediate_language is missing; allowed: codes such as de+fr"
+        )
     outcome = rows.get("outcome", pd.Series(index=rows.index, dtype=object)).fillna("ok")
     rows = rows.assign(
         **run, run_id=run_id, study=study, train_language=home, outcome=outcome, preset=IMPORTED,

@@ -102,6 +102,8 @@ OF_DATA = frozenset(
     "num_selection_examples data_seed".split()
 )
 """Knobs that each task of a training has for itself; of all others one training has one."""
+OF_MIXING = frozenset("sampling sampling_cap sampling_temperature mixing mlm_ratio mask_ratio".split())
+"""Knobs of trainings on several tasks, or with text beside."""
 
 
 def coerce(kind: type, value):

@@ -9,7 +9,7 @@ from pathlib import Path
 from xt.arms import ARMS, TRANSLATED, Arm, check_arm, own_task
 from xt.config import ModelConfig, PretrainConfig, ScoreConfig, TextConfig
 from xt.errors import DataError, require_known
-from xt.knobs import KNOBS
+from xt.knobs import KNOBS, OF_MIXING
 from xt.locations import BUILT_HERE, resolve_encoder, resolve_root
 from xt.presets import knobs_of, resolve_knobs
 from xt.recipes import RECIPES, find_recipe
@@ -93,7 +93,10 @@ def arm_languages(arm: Arm, task: str, root: str) -> tuple[str, ...]:
             raise DataError(f"{root}: {task} has no translated training data; make some with "
                             "notebooks/experiments/translate.ipynb")  # fmt: skip
         return codes
-    return arm.languages or (home_language(root),)
+    home = home_language(root)
+    if not arm.languages and get_task(task).training_task != task and home not in languages_of(get_task(task), root):
+        raise ValueError(f"{task} has no training rows in {home!r}: spell the arm with a language, such as {task}.sw")
+    return arm.languages or (home,)
 
 
 def pretraining_of(encoder: str, root: str) -> PretrainConfig | None:
@@ -143,7 +146,8 @@ def score_configs(
     `languages` empty means all of each target's. `eval_splits`: `validation` for all languages, `de:validation` for
     one. Both hold for every target, or behind its name for one: `panx/de`, `udpos/de:validation`. `overrides` are knobs
     of the target training and its scoring (None = the preset's); the intermediate model they start from follows the
-    preset alone. Raises ValueError naming what is allowed.
+    preset, but for the knobs of mixing (`sampling`, `mlm_ratio`, ...), which concern it alone. Raises ValueError naming
+    what is allowed.
     """
     check_places(encoder, encoder_revision, root, seed)
     shared = dict(
@@ -187,8 +191,10 @@ def score_config(
     for rule in eval_splits:
         if ":" in rule:
             require_known("evaluated language in eval_splits", rule.partition(":")[0], chosen or spoken)
+    of_mixing = {name: value for name, value in overrides.items() if name in OF_MIXING}
+    overrides = {name: value for name, value in overrides.items() if name not in OF_MIXING}
     knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
-    prepared = intermediate_config(target=task.name, **shared) if arm.tasks or arm.steps_as else None
+    prepared = intermediate_config(target=task.name, **shared, **of_mixing) if arm.tasks or arm.steps_as else None
     parent, home = prepared or pretraining_of(shared["encoder"], root), home_language(root)
     shifted = shared | {"seed": shared["seed"] + arm.seed_shift}
     for name in filter(None, (task.training_task and get_task(task.training_task).trained_before, task.training_task)):

@@ -103,6 +103,9 @@ def read_answers(task: Task, text: str, examples: Sequence, file: str) -> list[s
     """Answers in the order of the examples. DataError for an id that is missing, unknown or there twice."""
     record = read_json(text, file)
     match_ids(record, [example.id for example in examples], file)
+    strange = next((name for name, answer in record.items() if not isinstance(answer, str)), None)
+    if strange is not None:
+        raise DataError(f"{file}: id {strange!r} has {record[strange]!r}; allowed: a text")
     return [record[example.id] for example in examples]
 
 

@@ -2,8 +2,8 @@
 
 `jiant` is closest to the code that Phang et al. 2020 released (jiant's guides and `XTREME` scripts); `xtreme` are the
 settings of XTREME's own scripts; `xlmr` those of fairseq's XLM-R on XNLI (fairseq issue 1367). Where a source says
-nothing, a knob keeps its default. `xtreme` is for base models: for large ones XTREME trains NLI and multiple choice
-with a learning rate of 3e-5, which is to be given as an override.
+nothing, a knob keeps its default. `xtreme` is for base models, `xtreme_large` for large ones, which XTREME trains on
+NLI and multiple choice with a higher learning rate.
 """
 
 from collections.abc import Mapping
@@ -126,6 +126,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     },
     "jiant": JIANT,
     "xtreme": XTREME,
+    "xtreme_large": {**XTREME, "mnli": dict(learning_rate=3e-5), "multiple_choice": dict(learning_rate=3e-5)},
     "xlmr": {**XTREME, "mnli": dict(learning_rate=5e-6, batch_size=128, selection_steps=5000)},
     "lab": LAB,
     "quick": {**LAB, "all": LAB["all"] | dict(max_train_examples=2000, max_eval_examples=150)},

@@ -107,6 +107,9 @@ def score_pairs(
     model = accelerator.prepare(load_encoder(source, knobs, revision))
     check_length(model.config, knobs.max_seq_length, config.encoder)
     usual = int(reported_layer(model.config.num_hidden_layers))
+    if knobs.embedding_layer > model.config.num_hidden_layers:
+        allowed = f"-1, or 0 to {model.config.num_hidden_layers}"
+        raise ValueError(f"embedding_layer = {knobs.embedding_layer} of {config.encoder!r}; allowed: {allowed}")
     layer, watch = usual if knobs.embedding_layer < 0 else knobs.embedding_layer, watch_scoring(config.target, report)
     frames, num_truncated = [], 0
     for place, (language, data) in enumerate(evaluation.items()):

@@ -187,8 +187,8 @@ def infer_over_seeds(gain: np.ndarray, seed_variance: float, item_variance: np.n
     from scipy.stats import t as student
 
     error = np.sqrt(seed_variance + item_variance)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * student.sf(np.abs(gain) / error, df)
+    error = np.where(error > 0, error, np.nan)  # scores that never vary tell nothing of their spread
+    p = 2 * student.sf(np.abs(gain) / error, df)
     return error, student.ppf((1 + level) / 2, df), p, SEEDS_AND_ITEMS
 
 

@@ -74,7 +74,7 @@ STUDIES: Mapping[str, Study] = {
     for study in (
         Study(
             name="smoke",
-            question="Does every part work here? Two minutes on rows written by hand; the scores mean nothing.",
+            question="Does every part work here? Half a minute on rows written by hand; the scores mean nothing.",
             root="fixtures",
             preset="smoke",
             encoders=("tiny",),
@@ -175,7 +175,8 @@ STUDIES: Mapping[str, Study] = {
                 "mlqa": ("validation",),
                 "bucc2018": ("validation",),
             },
-            note="everything that the mirror holds: no CCG, no Mewsli-X, no test split of MLQA and BUCC",
+            note="what the mirror holds in XTREME's languages: no CCG, no Mewsli-X, no test split of MLQA and BUCC",
+            analyses=("1-transfer-gain", "8-published"),
         ),
         Study(
             name="paper",
@@ -203,7 +204,7 @@ STUDIES: Mapping[str, Study] = {
             name="xtreme-r",
             question="Does English intermediate-task training improve zero-shot transfer on XTREME-R's ten tasks?",
             root="hub",
-            preset="xtreme",
+            preset="xtreme_large",
             encoders=(XLMR_LARGE,),
             intermediates=(
                 "none",

@@ -26,7 +26,7 @@ class Submission:
     folders: list[Path]
     """One per encoder, arm and seed."""
     left_out: dict[str, str]
-    """Run id -> why no file was written."""
+    """Run id, or a run that cannot be made -> why no file was written."""
 
 
 def write_submission(study: Study, blocks: Iterable[Block], place: Path) -> Submission:
@@ -37,6 +37,7 @@ def write_submission(study: Study, blocks: Iterable[Block], place: Path) -> Subm
     """
     folders, left_out = [], {}
     for block in blocks:
+        left_out |= block.lacking
         name = re.sub(r"[^\w.+-]+", "_", f"{block.encoder}-{block.intermediate}-s{block.seed}")
         for run in block.runs:
             if isinstance(run.config, ScoreConfig):

@@ -163,7 +163,7 @@ def accumulate_part(network: Network, name: str, features: Features, share: floa
     for part, gold in zip(parts, labels, strict=True):
         gold = gold.to(accelerator.device)
         scores = network(name, collate(features, part, pad_token_id, accelerator.device), gold)
-        loss = head.loss(scores, gold) / count * share
+        loss = head.loss(scores, gold) / max(1, count) * share
         accelerator.backward(loss)
         total += loss.detach()
     return total

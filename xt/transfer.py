@@ -30,7 +30,7 @@ from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, 
 from xt.pretrain import TASK as TEXT
 from xt.pretrain import build_if_ours, draw_documents, prepare_pretraining
 from xt.results import SCORE_COLUMNS
-from xt.tasks import EvaluationData, TrainingData, get_task, read_evaluation, read_text, text_status, worst_status
+from xt.tasks import EvaluationData, TrainingData, get_task, open_text, read_evaluation, text_status, worst_status
 from xt.tasks.selection import shuffle_labels
 from xt.train import Look, Part, Training, train
 
@@ -72,6 +72,8 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     whole = next(iter(network.models.values())) if len(network.models) == 1 else network.encoder
     checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(whole, keep_fp32_wrapper=False), tokenizer)
     record = asdict(progress) | {"seconds": round(time.monotonic() - started, 1)} | training.record
+    if progress.best_step < 0:  # it diverged before the first look
+        record["best_score"] = None
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
@@ -130,9 +132,9 @@ def prepare_text(config: ModelConfig, tokenizer, num_task_updates: int) -> tuple
     """
     knobs, codes = config.knobs, config.text.languages
     updates = max(1, round(num_task_updates * knobs.mlm_ratio / (1 - knobs.mlm_ratio)))
-    texts = {code: read_text(config.text.root, code) for code in codes}
+    texts = {code: open_text(config.text.root, code) for code in codes}
     chosen = draw_documents(texts, updates * knobs.batch_size, np.random.default_rng([config.seed, 5]))
-    documents = [texts[code][place] for code, places in chosen.items() for place in places]
+    documents = [str(texts[code][int(place)]) for code, places in chosen.items() for place in places]
     features = encode_text(documents, tokenizer, knobs.max_seq_length)
     return Part(TEXT, features, updates, None, mask_tokens(tokenizer, knobs.mask_ratio)), {
         "num_train_examples": len(documents),
@@ -325,7 +327,7 @@ def evaluate_run(
     rows.reindex(columns=SCORE_COLUMNS).to_csv(folder / "scores.csv", index=False)
     record = {
         "outcome": outcome,
-        "selection_score": training[0]["best_score"] if task.training_task else None,
+        "selection_score": training[0].get("best_score") if task.training_task else None,
         "seconds": round(time.monotonic() - started, 1),
         "num_train_examples": training[0]["num_train_examples"] if task.training_task else 0,
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),

@@ -121,12 +121,24 @@ def training_tokens(model: Trained | None) -> float | None:
 
 def part_tokens(model: ModelConfig) -> float | None:
     """Tokens read of one task of a training; None where neither a cap nor a release says how many examples it has."""
+    if model.steps_as:
+        copied = [part_updates(part) for part in (model.steps_as, *model.steps_as.beside)]
+        per_example = tokens_per_example(TASKS[model.task].format, model.knobs, training=True)
+        return None if None in copied else per_example * sum(copied) * model.knobs.batch_size
     examples = known_examples(RELEASED_TRAINING.get(model.task), model.knobs.max_train_examples, model.root)
     if examples is None:
         return None
     per_example = tokens_per_example(TASKS[model.task].format, model.knobs, training=True)
     steps = model.knobs.num_train_steps
     return per_example * (steps * model.knobs.batch_size if steps else model.knobs.num_epochs * examples)
+
+
+def part_updates(model: ModelConfig) -> float | None:
+    """Updates on one task of a training, taking an example for a feature; None where its number is not known."""
+    examples = known_examples(RELEASED_TRAINING.get(model.task), model.knobs.max_train_examples, model.root)
+    if model.knobs.num_train_steps or examples is None:
+        return model.knobs.num_train_steps or None
+    return examples * model.knobs.num_epochs / model.knobs.batch_size
 
 
 def scoring_tokens(config: ScoreConfig) -> float | None:

@@ -38,7 +38,7 @@ from xt.tasks.selection import shuffle_labels
 from xt.tasks.sources import STATUSES, Source, worst_status
 from xt.tasks.table import TASKS, get_task
 from xt.tasks.task import Task
-from xt.tasks.text import fingerprint_text, read_text, text_languages, text_status
+from xt.tasks.text import fingerprint_text, open_text, read_text, text_languages, text_status
 
 __all__ = [
     "STATUSES",
@@ -64,6 +64,7 @@ __all__ = [
     "get_task",
     "home_language",
     "languages_of",
+    "open_text",
     "list_languages",
     "read_calibration",
     "read_evaluation",

@@ -4,6 +4,7 @@ It is the lines of `<root>/<code>.txt`, or the documents of the first source of 
 lab's, the mirror's, or Wikipedia's of November 2023 from the hub (all of a language's: 20 GB for English).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from xt.errors import DataError
@@ -35,16 +36,22 @@ TEXT = Source(
 
 
 def read_text(root: str, language: str) -> list[str]:
-    """The documents of a language, in their order; empty lines of a plain file separate nothing and are skipped.
+    """The documents of a language, in their order; see `open_text`."""
+    return [str(document) for document in open_text(root, language)]
 
-    Raises DataError where the root has no text of the language, or a file without any.
+
+def open_text(root: str, language: str) -> Sequence:
+    """The documents of a language, in their order, of which only those that are asked for become texts (by `str`).
+
+    Empty lines of a plain file separate nothing and are skipped. Raises DataError where the root has no text of the
+    language, or a file without any.
     """
     file = plain_file(root, language)
     if file:
         documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     else:
-        documents = find(TEXT, root, get_language(language)).load().table["text"].to_pylist()
-    if not documents:
+        documents = find(TEXT, root, get_language(language)).load().table["text"]
+    if not len(documents):
         raise DataError(f"{file or root}: no text of {language!r}; pretraining needs at least one line")
     return documents
 
