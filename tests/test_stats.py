@@ -165,14 +165,14 @@ def test_what_a_seed_does_to_all_arms_cancels():
     np.testing.assert_allclose(shifted.p, gain_test(scores, NO_ITEMS).p)
 
 
-def test_two_seeds_give_no_p():
-    test = gain_test(np.random.default_rng(16).normal(50, 2, (2, 3)), np.array([1.0, 4.0]))
+@pytest.mark.parametrize("num_seeds", [1, 2])
+def test_fewer_than_three_seeds_give_no_p(num_seeds):
+    test = gain_test(np.random.default_rng(16).normal(50, 2, (num_seeds, 3)), np.array([1.0, 4.0]))
     assert np.isnan(test.p).all() and test.kind == ITEMS_ONLY != SEEDS_AND_ITEMS
     np.testing.assert_allclose(test.high - test.low, 2 * 1.959964 * np.array([1, 2]), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("scores", "message"), [
-    (np.zeros((1, 3)), "1 seed: no gain is tested below 2"),
     (np.zeros((3, 1)), "a baseline and an arm"),
     (np.array([[1, 2], [np.nan, 3], [1, 2]]), "a score is missing"),
 ])  # fmt: skip

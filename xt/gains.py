@@ -181,8 +181,7 @@ def load_cubes(
     num_resamples: int = NUM_RESAMPLES,
     min_seeds: int = 2,
 ) -> list[ScoreCube]:
-    """One cube per encoder and target that has a baseline and an arm at `min_seeds` seeds or more; no gain is tested
-    below two."""
+    """One cube per encoder and target that has a baseline and an arm at `min_seeds` seeds or more."""
     rows = select_complete(select_primary(scores))
     rows = rows.assign(target=pd.Categorical(rows["target"], order_by(TASKS, rows["target"])))
     cells = [cell for _, cell in rows.groupby(CELL, observed=True) if is_testable(cell, min_seeds)]

@@ -97,9 +97,9 @@ class GainTest:
     df: int
     """Degrees of freedom of the pooled seed variance, (S - 1)(K - 1)."""
     seed_sd: float
-    """Pooled residual standard deviation of one score over seeds, points."""
+    """Pooled residual standard deviation of one score over seeds, points; NaN at one seed."""
     kind: str
-    """What the interval is over: SEEDS_AND_ITEMS, ITEMS_ONLY at two seeds, SEEDS_ONLY where items are not known."""
+    """What the interval is over: SEEDS_AND_ITEMS, ITEMS_ONLY below three seeds, SEEDS_ONLY where items are not known."""
 
 
 def gain_test(scores: np.ndarray, item_variance: np.ndarray | None, level: float = 0.95) -> GainTest:
@@ -121,22 +121,22 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray | None, level: float
     test.  The test is cautious: what items add to sigma2 is counted in both terms, and the item variance is
     known better than the degrees of freedom say.  It trusts that all arms vary alike over seeds.
 
-    With S = 2 the interval is over items only, normal, and there is no p.  Where `item_variance` is None (imported
-    scores without their examples) interval and p are over seeds only: they say nothing about other items, and at S = 2
-    there are none.  Raises ValueError for fewer than two seeds or arms, or a score that is missing.
+    With S = 1 or 2 the interval is over items only, normal, and there is no p.  Where `item_variance` is None (imported
+    scores without their examples) interval and p are over seeds only: they say nothing about other items, and below three
+    seeds there are none.  Raises ValueError for fewer than two arms, or a score that is missing.
     """
     scores = np.asarray(scores, dtype=float)
     num_seeds, num_arms = check_layout(scores)
     gain = (scores[:, 1:] - scores[:, :1]).mean(axis=0)
     df = (num_seeds - 1) * (num_arms - 1)
     residuals, num_varying = seed_residuals(scores)
-    seed_variance = float((residuals**2).sum() / df)
+    seed_variance = float((residuals**2).sum() / df) if df else np.nan
     spread = num_varying * seed_variance / num_seeds
     if item_variance is None:
         known = np.full(gain.shape, 0.0 if num_seeds > 2 else np.nan)
         error, quantile, p, kind = (*infer_over_seeds(gain, spread, known, df, level)[:3], SEEDS_ONLY)
     else:
-        infer = infer_over_items if num_seeds == 2 else infer_over_seeds
+        infer = infer_over_items if num_seeds < 3 else infer_over_seeds
         error, quantile, p, kind = infer(gain, spread, np.asarray(item_variance, dtype=float), df, level)
     half = quantile * error
     return GainTest(gain, error, gain - half, gain + half, p, df, seed_variance**0.5, kind)
@@ -167,8 +167,6 @@ def check_layout(scores: np.ndarray) -> tuple[int, int]:
     """(S, K) of a complete table of scores; raises ValueError saying what the test would need."""
     if scores.ndim != 2 or scores.shape[1] < 2:
         raise ValueError(f"scores of shape {scores.shape}: needed are (seeds, arms), a baseline and an arm")
-    if len(scores) < 2:
-        raise ValueError(f"{len(scores)} seed: no gain is tested below 2; 3 give a p value")
     if not np.isfinite(scores).all():
         raise ValueError("a score is missing; the test needs every arm at every seed")
     return scores.shape
@@ -193,7 +191,7 @@ def infer_over_seeds(gain: np.ndarray, seed_variance: float, item_variance: np.n
 
 
 def infer_over_items(gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float):
-    """(standard error, quantile, p, kind) of gains from item variance alone: no p, as two seeds give none."""
+    """(standard error, quantile, p, kind) of gains from item variance alone: no p, as fewer than three seeds give none."""
     from scipy.stats import norm
 
     return np.sqrt(item_variance), norm.ppf((1 + level) / 2), np.full(gain.shape, np.nan), ITEMS_ONLY
