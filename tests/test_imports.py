@@ -159,3 +159,27 @@ def test_the_command_tells_what_a_table_holds_and_how_to_go_on(tmp_path):
     (tmp_path / "folder").mkdir()
     refused = CliRunner().invoke(app, ["import", "mine", str(tmp_path / "folder"), "--root", "fixtures"])
     assert refused.exit_code == 2 and "give --encoder and --intermediate" in refused.stderr
+
+
+def test_what_was_found_must_be_there_to_be_found(tmp_path):
+    """A wrong id would be scored 0, and look like a result."""
+    pairs = read_evaluation("tatoeba", "fixtures", "de").examples
+    rows = [dict(eval_language="de", id=pair.id, prediction=pair.id) for pair in pairs]
+    table = pd.DataFrame(rows).assign(encoder="mine", intermediate="none", target="tatoeba", seed=1)
+    import_predictions(saved(table, tmp_path), "fine", "fixtures")
+    table.loc[3, "prediction"] = "elsewhere"
+    with pytest.raises(DataError, match=f"id {pairs[3].id!r}: found 'elsewhere', which is no id"):
+        import_predictions(saved(table, tmp_path), "wrong", "fixtures")
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path):
+    (tmp_path / "picture.csv").write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
+    result = CliRunner().invoke(app, ["import", "mine", str(tmp_path / "picture.csv")])
+    assert result.exit_code == 2 and "picture.csv: no table of text" in result.output
+
+
+def test_quoted_headers_are_headers(tmp_path):
+    path = saved(scores_of(), tmp_path)
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text(",".join(f'"{name}"' for name in header.split(",")) + "\n" + rest)
+    assert CliRunner().invoke(app, ["import", "mine", str(path)]).exit_code == 0

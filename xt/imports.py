@@ -41,7 +41,7 @@ RUN_KEYS = ["encoder", "intermediate", "target", "seed"]
 SHARED: Mapping[str, Column] = {
     "encoder": TEXT,
     "intermediate": TEXT,
-    "target": Column("string", allowed=tuple(TASKS)),
+    "target": Column("string", allowed=tuple(name for name, task in TASKS.items() if "target" in task.roles)),
     "eval_language": TEXT,
     "seed": Column("Int64", low=0),
 }
@@ -127,6 +127,7 @@ def import_predictions(path: Path, study: str, root: str, data_status: str = IMP
             given = part.set_index("id")["prediction"].fillna("")
             parse = PARSE.get(task.format, parse_text)
             predictions = [parse(task, given[e.id], e, f"{where}, id {e.id!r}") for e in examples]
+            check_found(task, predictions, data[code], where)
             frames.append(score_frame(task, predictions, examples))
         spoken = rows["intermediate_language"].iloc[0]
         if rows["intermediate_language"].nunique(dropna=False) > 1:
@@ -184,6 +185,25 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> pd.DataFrame:
     for arm in table["intermediate"].unique():
         find_arm(arm)
     return table
+
+
+def check_found(task, predictions: list, data, where: str) -> None:
+    """DataError for an id that was found but is none of those to be found."""
+    if task.format not in FINDABLE:
+        return
+    there = FINDABLE[task.format](data)
+    for example, found in zip(data.examples, predictions, strict=True):
+        for name in [found] if isinstance(found, str) else found:
+            if name and name not in there:
+                raise DataError(f"{where}, id {example.id!r}: found {name!r}, which is no id of what is searched")
+
+
+FINDABLE = {
+    "retrieval": lambda data: {example.id for example in data.examples},
+    "ranking": lambda data: {candidate.id for candidate in data.pool},
+    "mining": lambda data: {candidate.id for candidate in data.pool},
+}
+"""Format -> the ids that may be found."""
 
 
 def read_gold(task, root: str, languages: Iterable[str]) -> dict:

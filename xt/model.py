@@ -84,6 +84,15 @@ HEADS: Mapping[str, Head] = {
 }
 
 
+def share_encoder(first: torch.nn.Module, model: torch.nn.Module) -> None:
+    """Puts the first model's encoder into another one in place of its own, which is then free to go from memory."""
+    for part, module in first.base_model.named_children():
+        if part != "pooler":  # where a head has one, it is the head's own
+            setattr(model.base_model, part, module)
+    if model.get_output_embeddings() is not None:
+        tie_to(first.base_model.get_input_embeddings(), model)
+
+
 class Network(torch.nn.Module):
     """One encoder under the head of each task that it is trained on, every head a transformers model of its own.
 
@@ -94,11 +103,7 @@ class Network(torch.nn.Module):
         super().__init__()
         self.heads, (first, *others) = heads, models.values()
         for model in others:
-            for part, module in first.base_model.named_children():
-                if part != "pooler":  # where a head has one, it is the head's own
-                    setattr(model.base_model, part, module)
-            if model.get_output_embeddings() is not None:
-                tie_to(first.base_model.get_input_embeddings(), model)
+            share_encoder(first, model)
         self.models = torch.nn.ModuleDict(models)
 
     @property

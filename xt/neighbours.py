@@ -36,8 +36,13 @@ def neighbours(rows: torch.Tensor, columns: torch.Tensor, count: int, device) ->
 
 def ranked(queries: torch.Tensor, candidates: torch.Tensor, count: int, device) -> Neighbours:
     """The `count` best candidates of each query, or all where there are fewer; one way only."""
-    candidates = candidates.to(device)
-    return join([highest(part.to(device) @ candidates.T, count) for part in queries.split(BLOCK_ROWS)])
+    of_queries = []
+    for part in queries.split(BLOCK_ROWS):
+        best, part = nothing_found(len(part), device), part.to(device)
+        for first, block in enumerate_parts(candidates, BLOCK_COLUMNS):
+            best = merge(best, highest(part @ block.to(device).T, count), first, count)
+        of_queries.append(best)
+    return join(of_queries)
 
 
 def highest(scores: torch.Tensor, count: int) -> Neighbours:

@@ -99,7 +99,7 @@ class GainTest:
     seed_sd: float
     """Pooled residual standard deviation of one score over seeds, points; NaN at one seed."""
     kind: str
-    """What the interval is over: SEEDS_AND_ITEMS, ITEMS_ONLY below three seeds, SEEDS_ONLY where items are not known."""
+    """What the interval is over: SEEDS_AND_ITEMS; ITEMS_ONLY below three seeds; SEEDS_ONLY where items are unknown."""
 
 
 def gain_test(scores: np.ndarray, item_variance: np.ndarray | None, level: float = 0.95) -> GainTest:
@@ -122,8 +122,8 @@ def gain_test(scores: np.ndarray, item_variance: np.ndarray | None, level: float
     known better than the degrees of freedom say.  It trusts that all arms vary alike over seeds.
 
     With S = 1 or 2 the interval is over items only, normal, and there is no p.  Where `item_variance` is None (imported
-    scores without their examples) interval and p are over seeds only: they say nothing about other items, and below three
-    seeds there are none.  Raises ValueError for fewer than two arms, or a score that is missing.
+    scores without their examples) interval and p are over seeds only: they say nothing about other items, and below
+    three seeds there are none.  Raises ValueError for fewer than two arms, or a score that is missing.
     """
     scores = np.asarray(scores, dtype=float)
     num_seeds, num_arms = check_layout(scores)
@@ -191,7 +191,7 @@ def infer_over_seeds(gain: np.ndarray, seed_variance: float, item_variance: np.n
 
 
 def infer_over_items(gain: np.ndarray, seed_variance: float, item_variance: np.ndarray, df: int, level: float):
-    """(standard error, quantile, p, kind) of gains from item variance alone: no p, as fewer than three seeds give none."""
+    """(standard error, quantile, p, kind) of gains from item variance alone, without p: too few seeds."""
     from scipy.stats import norm
 
     return np.sqrt(item_variance), norm.ppf((1 + level) / 2), np.full(gain.shape, np.nan), ITEMS_ONLY

@@ -26,7 +26,7 @@ from xt.encode.mlm import encode_text, mask_tokens
 from xt.evaluate import answers_of, gold_of, predict_examples, primary_score
 from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
-from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only
+from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only, share_encoder
 from xt.pretrain import TASK as TEXT
 from xt.pretrain import build_if_ours, draw_documents, prepare_pretraining
 from xt.results import SCORE_COLUMNS
@@ -92,12 +92,11 @@ def prepare_training(config: ModelConfig, device) -> Training:
     tokenizer = load_tokenizer(source, revision)
     tasks = {each.task: get_task(each.task) for each in configs}
     heads = {name: HEADS[task.format] for name, task in tasks.items()} | ({TEXT: HEADS["mlm"]} if config.text else {})
-    models = {
-        name: build_model(
-            source, head, len(tasks[name].labels) if name in tasks else 0, config.knobs, config.seed, revision
-        )
-        for name, head in heads.items()
-    }
+    models: dict = {}
+    for name, head in heads.items():
+        num_labels = len(tasks[name].labels) if name in tasks else 0
+        models[name] = build_model(source, head, num_labels, config.knobs, config.seed, revision)
+        share_encoder(next(iter(models.values())), models[name])  # at most two encoders at a time are in memory
     for each in configs:
         check_length(models[each.task].config, each.knobs.max_seq_length, config.encoder)
     parts, records = zip(*(prepare_part(each, tokenizer, device) for each in configs), strict=True)

@@ -198,7 +198,8 @@ TARGETS = (
         citation="Lewis et al. (2020), MLQA, ACL; as in XTREME, Hu et al. (2020), ICML",
         licence="CC BY-SA 3.0",
         note="Question and passage are in one language. Each question is in four languages on average. A cluster is "
-        f"a passage. {UNPINNED}",
+        "a passage, resampled in each language for itself: intervals of a mean over languages may be too narrow. "
+        f"{UNPINNED}",
     ),
     Task(
         name="tydiqa",
