@@ -80,7 +80,7 @@ def test_parameters_of_the_command_line_reach_the_run(places, tmp_path):
             ("-p", "learning_rate", "7"),
             "learning_rate = 7.0 is not allowed; allowed: float > 0 and < 1",
         ),
-        ("retrieval", ("-p", "target", "udpos"), "unknown target 'udpos'; allowed: tatoeba"),
+        ("retrieval", ("-p", "target", "udpos"), "unknown target 'udpos'; allowed: bucc2018, tatoeba"),
     ],
 )
 def test_wrong_parameters_are_refused_in_the_check_before_anything_heavy(name, parameters, words, places, tmp_path):

@@ -101,11 +101,26 @@ def write_answers(task: Task, predictions: Sequence, examples: Sequence) -> str:
 
 def read_answers(task: Task, text: str, examples: Sequence, file: str) -> list[str]:
     """Answers in the order of the examples. DataError for an id that is missing, unknown or there twice."""
+    return read_record(text, examples, file, lambda answer: isinstance(answer, str), "a text")
+
+
+def read_rankings(task: Task, text: str, examples: Sequence, file: str) -> list[list[str]]:
+    """Ids of what was found, the best first, in the order of the examples; DataError as `read_answers`."""
+    return read_record(text, examples, file, is_ranking, "a list of ids")
+
+
+def is_ranking(value) -> bool:
+    """Whether a value of a JSON record is a list of texts."""
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def read_record(text: str, examples: Sequence, file: str, is_allowed: Callable, allowed: str) -> list:
+    """The values of a JSON record in the order of the examples that its keys name."""
     record = read_json(text, file)
     match_ids(record, [example.id for example in examples], file)
-    strange = next((name for name, answer in record.items() if not isinstance(answer, str)), None)
+    strange = next((name for name, value in record.items() if not is_allowed(value)), None)
     if strange is not None:
-        raise DataError(f"{file}: id {strange!r} has {record[strange]!r}; allowed: a text")
+        raise DataError(f"{file}: id {strange!r} has {record[strange]!r}; allowed: {allowed}")
     return [record[example.id] for example in examples]
 
 
@@ -200,6 +215,6 @@ FORMS: Mapping[str, FileForm] = {
     "span_qa": FileForm("json", write_answers, read_answers),
     "retrieval": FileForm("tsv", write_neighbours, read_neighbours),
     "mining": FileForm("tsv", write_pairs, read_pairs),
-    "ranking": FileForm("json", write_rankings, read_answers),
+    "ranking": FileForm("json", write_rankings, read_rankings),
 }
 """Format -> its form."""

@@ -9,8 +9,8 @@ from xt.lab.languages import LAB_LANGUAGES, RESOURCES
 from xt.lab.meaning import Clause, Link, Question
 from xt.lab.sentences import NAMES, UPOS
 from xt.lab.world import build_world
-from xt.tasks.table import PANX_TAGS
-from xt.tasks.table import UPOS as RELEASED_UPOS
+from xt.tasks.target_tasks import PANX_TAGS
+from xt.tasks.target_tasks import UPOS as RELEASED_UPOS
 
 WORLD = build_world(101)
 

@@ -67,7 +67,7 @@ def test_languages_that_the_mirror_lacks(name, split, mirror_root):
 
 def test_what_the_mirror_lacks_is_said(mirror_root, monkeypatch, tmp_path):
     monkeypatch.setenv("XT_CCGBANK", str(tmp_path))
-    for name, words in (("ccg", "set XT_CCGBANK"), ("mewslix", "archives of JSON lines: write it as parquet")):
+    for name, words in (("ccg", "set XT_CCGBANK"), ("mewslix", "JSON lines, in part in archives: write it as parquet")):
         assert list_languages(name, mirror_root) == training_languages(name, mirror_root) == ()
         for ask in (read_training, fingerprint_training):
             with pytest.raises(DataError, match=words):
