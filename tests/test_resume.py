@@ -3,11 +3,14 @@
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
 
 import pytest
+
+from xt.locations import folder
 
 TRAINING = """
 import sys
@@ -22,8 +25,7 @@ MAKERS = {
         intermediate="multi_three", num_epochs=5, trained_embeddings="seen", **shared
     ),
     "tasks mixed inside updates, text beside": lambda: intermediate_config(
-        **shared | dict(root="lab-100", intermediate="multi_three_mlm", num_epochs=1, max_train_examples=120,
-                        mixing="examples", sampling="uniform")
+        intermediate="multi_three_mlm", mixing="examples", sampling="uniform", num_epochs=4, **shared
     ),
     "pretraining": lambda: pretrain_config(encoder="lab-tiny", root="lab-100"),
 }
@@ -33,7 +35,14 @@ print(train_model(MAKERS[sys.argv[2]]()))
 
 
 def start(kind, runs, cache, checkpoint_seconds=0.0):
-    environment = os.environ | {"XT_RUNS": str(runs), "XT_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    fixtures = cache.with_name("fixtures")
+    if not fixtures.exists():
+        shutil.copytree(folder("XT_FIXTURES"), fixtures)
+        for code in ("en", "de"):
+            text = [f"{code} {number}: words to hide, and {number % 7} more" for number in range(200)]
+            (fixtures / f"{code}.txt").write_text("\n".join(text), encoding="utf-8")
+    places = {"XT_RUNS": str(runs), "XT_CACHE": str(cache), "XT_FIXTURES": str(fixtures)}
+    environment = os.environ | places | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", TRAINING, str(checkpoint_seconds), kind],
         env=environment,
@@ -61,8 +70,8 @@ def logged_steps(folder):
 def wait_for_steps(process, runs, steps):
     """Until the run has logged so many updates; its folder."""
     while process.poll() is None:
-        for folder in runs.glob("*-s[0-9]*"):
-            if logged_steps(folder) >= steps:
+        for place in runs.glob("*-s[0-9]*"):
+            if logged_steps(place) >= steps:
                 return
         time.sleep(0.005)
 
@@ -74,7 +83,7 @@ def test_killed_training_ends_with_the_same_weights(kind, tmp_path):
     whole = finish(start(kind, tmp_path / "whole", tmp_path / "cache", checkpoint_seconds=1e9))
     total = logged_steps(tmp_path / "whole" / os.path.basename(whole))
     draw, killed = random.Random(7), 0
-    for steps in sorted(draw.sample(range(1, total), 4)):
+    for steps in sorted(draw.sample(range(1, total), 3)):
         process = start(kind, tmp_path / "cut", tmp_path / "cache")
         wait_for_steps(process, tmp_path / "cut", steps)
         time.sleep(draw.random() * 0.05)
