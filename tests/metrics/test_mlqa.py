@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.metrics.random_answers import draw_questions
 from xt.errors import DataError
 from xt.metrics import METRICS
 
@@ -41,3 +42,20 @@ def test_languages_may_be_mixed_and_each_question_has_its_own():
 def test_a_language_that_is_missing_or_has_no_rule_is_refused(languages):
     with pytest.raises(DataError, match="allowed: en, es|need one each"):
         METRICS["mlqa_f1"].example_stats(["cat", "cat"], [["cat"], ["cat"]], languages)
+
+
+OF_THE_SCRIPT = {
+    "en": (738, 872.509524), "es": (724, 883.228571), "de": (717, 886.772222), "ar": (717, 899.689827),
+    "hi": (708, 902.109524), "vi": (719, 890.687302), "zh": (708, 901.718290),
+}  # fmt: skip
+"""Language -> (exact matches, sum of F1) of 2,000 random questions, as MLQA's own script counts them."""
+
+
+@pytest.mark.parametrize("language", OF_THE_SCRIPT)
+def test_random_answers_in_many_scripts_score_as_by_the_official_script(language):
+    predicted, gold = zip(*draw_questions(7, 2000), strict=True)
+    sums = [
+        METRICS[name].example_stats(predicted, gold, [language] * 2000)[:, 0].sum()
+        for name in ("mlqa_exact_match", "mlqa_f1")
+    ]
+    assert sums == [OF_THE_SCRIPT[language][0], pytest.approx(OF_THE_SCRIPT[language][1], abs=1e-5)]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.metrics.random_answers import draw_questions
 from xt.errors import DataError
 from xt.metrics import METRICS
 
@@ -34,3 +35,10 @@ def test_each_measure_takes_its_own_best_answer():
 def test_a_question_without_a_list_of_answers_is_refused(gold):
     with pytest.raises(DataError, match="question 1"):
         METRICS["f1"].example_stats(["cat", "cat"], [["cat"], gold])
+
+
+def test_random_answers_in_many_scripts_score_as_by_the_official_script():
+    """729 exact matches and a sum of F1 of 884.00556 are what SQuAD v1.1's script, as XTREME has it, counts."""
+    predicted, gold = zip(*draw_questions(7, 2000), strict=True)
+    sums = [METRICS[name].example_stats(predicted, gold)[:, 0].sum() for name in ("exact_match", "f1")]
+    assert sums == [729, pytest.approx(884.005556, abs=1e-5)]
