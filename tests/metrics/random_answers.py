@@ -1,10 +1,10 @@
-"""Random answers in several scripts, the same on any machine: what metrics are compared on with the official scripts."""
+"""Random answers in several scripts, the same on any machine, on which metrics are compared with official scripts."""
 
 from random import Random
 
 WORDS = (
-    "the a an The cat, U.S. 5 $ 3-4 -- … “big” der die Hund, el «gato» la một của những cây، ال الكتاب والقلم هذا كتاب यह कुत्ता है। "
-    "बिल्ली 大猫 在2019年 猫。 ไทย ๆ แมว ok! ?! café naïve Straße ß İ ﬁ"
+    "the a an The cat, U.S. 5 $ 3-4 -- … “big” der die Hund, el «gato» la một của những cây، ال الكتاب والقلم هذا كتاب "
+    "यह कुत्ता है। बिल्ली 大猫 在2019年 猫。 ไทย ๆ แมว ok! ?! café naïve Straße ß İ ﬁ"
 ).split()
 
 
