@@ -39,18 +39,23 @@ LAB: Mapping[str, Mapping[str, object]] = {
     "copa": dict(num_epochs=4, batch_size=16),
 }
 
+SEARCH: Mapping[str, Mapping[str, object]] = {
+    "retrieval": dict(max_seq_length=512),
+    "mining": dict(max_seq_length=512),
+    "lareqa": dict(num_epochs=3, batch_size=16, max_query_length=96, max_seq_length=256),
+    "mewslix": dict(num_epochs=2, max_query_length=64, max_seq_length=64),
+}
+"""Of XTREME's and XTREME-R's scripts; jiant has none of its own but for the length of sentences."""
 QA = dict(max_seq_length=384, doc_stride=128, max_query_length=64, max_answer_length=30)
+XTREME_QA = QA | dict(learning_rate=3e-5, num_epochs=3, warmup_steps=500, weight_decay=1e-4)
 XTREME: Mapping[str, Mapping[str, object]] = {
     "all": dict(
         learning_rate=2e-5, num_epochs=5, batch_size=32, max_seq_length=128, warmup_ratio=0.0, weight_decay=0.0
     ),
     "tagging": dict(num_epochs=10),
-    "span_qa": QA | dict(learning_rate=3e-5, num_epochs=3, warmup_steps=500, weight_decay=1e-4),
-    "span_qa_v2": QA | dict(learning_rate=3e-5, num_epochs=3, warmup_steps=500, weight_decay=1e-4),
-    "retrieval": dict(max_seq_length=512),
-    "mining": dict(max_seq_length=512),
-    "lareqa": dict(num_epochs=3, batch_size=16, max_query_length=96, max_seq_length=256),
-    "mewslix": dict(num_epochs=2, max_query_length=64, max_seq_length=64),
+    "span_qa": XTREME_QA,
+    "span_qa_v2": XTREME_QA,
+    **SEARCH,
 }
 JIANT: Mapping[str, Mapping[str, object]] = {
     "all": dict(num_epochs=2, batch_size=32, max_seq_length=256),
@@ -58,10 +63,7 @@ JIANT: Mapping[str, Mapping[str, object]] = {
     "tagging": dict(num_epochs=10),
     "span_qa": QA | dict(batch_size=16),
     "span_qa_v2": QA | dict(batch_size=16),
-    "retrieval": dict(max_seq_length=512),
-    "mining": dict(max_seq_length=512),
-    "lareqa": dict(num_epochs=3, batch_size=16, max_query_length=96, max_seq_length=256),
-    "mewslix": dict(num_epochs=2, max_query_length=64, max_seq_length=64),
+    **SEARCH,
     "intermediate": dict(num_epochs=3, batch_size=32, max_seq_length=256),
 }
 MINI_QA = dict(

@@ -170,7 +170,8 @@ def _remembered_digest(path: str, size: int, mtime_ns: int) -> str:
         return known[2]
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    _write_json(store, read_json(store) | {path: [size, mtime_ns, digest]})
+    store.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(store, json.dumps(read_json(store) | {path: [size, mtime_ns, digest]}))
     return digest
 
 
@@ -179,8 +180,8 @@ def read_json(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _write_json(path: Path, record: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(record), encoding="utf-8")
-    os.replace(draft, path)  # whole or not at all, whoever else writes
+def replace_text(path: Path, text: str) -> None:
+    """Writes a file in one step, whole or not at all, whoever else writes it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xt.locations import resolve_root
 from xt.tasks.roots import read_card
-from xt.tasks.sources import read_json
+from xt.tasks.sources import read_json, replace_text
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -92,10 +92,3 @@ def write_record(into: Path, dataset: str, config: str, split: str, status: str,
 def write_json(path: Path, record: Mapping) -> None:
     """Writes a JSON file in one step."""
     replace_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Writes a file in one step."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)

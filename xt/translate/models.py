@@ -27,14 +27,14 @@ from xt.tasks import home_language
 from xt.translate.run import Translation, Translator
 
 SCRIPTS = {
-    "Arabic": "Arab", "Armenian": "Armn", "Bengali": "Beng", "Burmese": "Mymr", "Cyrillic": "Cyrl",
-    "Devanagari": "Deva", "Ethiopic": "Ethi", "Georgian": "Geor", "Greek": "Grek", "Gujarati": "Gujr",
+    "Arabic": "Arab", "Bengali": "Beng", "Burmese": "Mymr", "Cyrillic": "Cyrl",
+    "Devanagari": "Deva", "Georgian": "Geor", "Greek": "Grek", "Gujarati": "Gujr",
     "Gurmukhi": "Guru", "Hangul": "Hang", "Hebrew": "Hebr", "Japanese": "Jpan", "Latin": "Latn",
     "Malayalam": "Mlym", "Tamil": "Taml", "Telugu": "Telu", "Thai": "Thai",
 }  # fmt: skip
 """Script -> ISO 15924, as NLLB's codes end (NLLB Team 2022, table 1)."""
 CODES = {
-    "ar": "arb_Arab", "ay": "ayr_Latn", "az": "azj_Latn", "lv": "lvs_Latn", "mn": "khk_Cyrl", "ms": "zsm_Latn",
+    "ar": "arb_Arab", "ay": "ayr_Latn", "az": "azj_Latn", "ms": "zsm_Latn",
     "qu": "quy_Latn", "zh": "zho_Hans",
 }  # fmt: skip
 """Where NLLB names another variety than ISO 639-3 and script do."""
