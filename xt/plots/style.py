@@ -1,0 +1,48 @@
+"""The one style of all figures, and how they are saved: the same bytes each time they are drawn."""
+
+from pathlib import Path
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from xt.locations import folder
+
+STYLE = Path(__file__).with_name("figures.mplstyle")
+GAIN_COLOURS = "RdBu"
+"""Diverging, red to blue: told apart by all common kinds of colour blindness."""
+NO_GAIN_COLOUR = "0.93"
+CSS_PIXELS = 96
+"""Pixels of a web page per inch."""
+
+
+def use_style() -> None:
+    """Sets the project's style for the figures that follow."""
+    plt.style.use(STYLE)
+
+
+def save_figure(fig: Figure, number: int, name: str, alt: str = "") -> list[Path]:
+    """Writes `<number>-<name>.svg` and `.png` into the project's figures (or XT_FIGURES) and returns their paths.
+
+    No date, no program version, fixed ids: drawing the same data again writes the same bytes.  With `alt`, what the
+    figure says for a reader who does not see it, the PNG is shown in the notebook with that text, as wide as drawn, and
+    the figure is closed.
+    """
+    place = folder("XT_FIGURES")
+    place.mkdir(parents=True, exist_ok=True)
+    paths = [place / f"{number}-{name}.{kind}" for kind in ("svg", "png")]
+    fig.savefig(paths[0], metadata={"Date": None, "Creator": None})
+    fig.savefig(paths[1], metadata={"Software": None})
+    if alt:
+        show_image(paths[1], alt, round(CSS_PIXELS * fig.get_figwidth()))
+        plt.close(fig)
+    return paths
+
+
+def show_image(path: Path, alt: str, width: int) -> None:
+    """Shows a PNG file in the notebook with its alternative text, `width` CSS pixels wide; nothing outside of one."""
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython():
+        shown = {"image/png": path.read_bytes(), "text/plain": alt}
+        display(shown, raw=True, metadata={"image/png": {"width": width, "alt": alt}})
