@@ -1,0 +1,35 @@
+"""Intervals, tests and corrections, on arrays.
+
+Symbols: N examples, C clusters, k statistics of a metric, R resamples, S seeds, K arms (arm 0 is the
+baseline). What is resampled is a cluster of examples (premise, passage, sentence, pair), never a single
+example of one. Needs numpy at import; scipy and statsmodels where they are used.
+"""
+
+from xt.stats.corrections import adjust_benjamini_hochberg, adjust_holm
+from xt.stats.power import smallest_gain
+from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, gain_test
+from xt.stats.resampling import (
+    NUM_RESAMPLES,
+    cluster_bootstrap,
+    cluster_interval,
+    draw_counts,
+    percentile_interval,
+    sum_clusters,
+)
+
+__all__ = [
+    "ITEMS_ONLY",
+    "NUM_RESAMPLES",
+    "SEEDS_AND_ITEMS",
+    "SEEDS_ONLY",
+    "GainTest",
+    "adjust_benjamini_hochberg",
+    "adjust_holm",
+    "cluster_bootstrap",
+    "cluster_interval",
+    "draw_counts",
+    "gain_test",
+    "percentile_interval",
+    "smallest_gain",
+    "sum_clusters",
+]
