@@ -125,7 +125,7 @@ def claim_fair(folder: Path) -> None:
 
 
 LAB = tuple(LAB_LANGUAGES)
-PERMUTE = {"1-transfer-gain": rotate_arms, "2-lab": rotate_languages, "8-published": claim_fair}
+PERMUTE = {"1-transfer-gain": rotate_arms, "0-lab": rotate_languages, "8-published": claim_fair}
 """Notebook -> what changes the results that it answers from."""
 
 
