@@ -10,7 +10,7 @@ from xt.forecast import GIVEN, MEASURED, SCALED, UNKNOWN, Clock, find_noise, for
 from xt.grid import distinct_runs, plan
 from xt.response import simulate_tests
 from xt.stats import smallest_gain
-from xt.studies import Study
+from xt.study import Study
 
 PLANNED = Study("real", "?", "fixtures", "mini", ("mini",), ("none", "squad"), ("xquad", "panx"), (1, 2, 3),
                 languages=dict.fromkeys(("xquad", "panx"), ("en", "de")))  # fmt: skip

@@ -15,7 +15,7 @@ def scores():
 
 
 def test_every_block_is_there(scores):
-    planned = {(s, arm, t) for s in STUDY.seeds for arm in STUDY.intermediates for t in STUDY.targets_of(arm)}
+    planned = {(s, arm, target) for s in STUDY.seeds for _, arm, targets in STUDY.cells() for target in targets}
     assert set(scores.groupby(["seed", "intermediate", "target"]).size().index) == planned
 
 

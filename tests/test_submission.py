@@ -14,7 +14,7 @@ from xt.imports import import_folder
 from xt.metrics.tagging import CHUNK_F1
 from xt.prediction_files import FORMS
 from xt.results import load_scores, reduce_stats
-from xt.studies import Study
+from xt.study import Study
 from xt.submission import write_submission
 from xt.tasks import TASKS, read_evaluation
 from xt.tasks.examples import Query

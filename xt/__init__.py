@@ -41,6 +41,7 @@ The map, in the order in which modules may import each other (each only what sta
 `published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth
 `store`             run folders: manifest, lock, retention
+`study`             what a study is: encoders, arms, targets, seeds, data
 `studies`           the studies, as literal tables
 `prose`             sentences that notebooks compute
 `plots`             figure functions: frame and axes in, axes out

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xt.engine import Execution, last_lines, read_cells, start
 from xt.locations import PROJECT, folder
-from xt.studies import Study
+from xt.study import Study
 
 ANALYSES = PROJECT / "notebooks" / "analysis"
 

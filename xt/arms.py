@@ -23,10 +23,15 @@ class Arm:
     languages: tuple[str, ...] = ()  # of their training data; empty = the root's own
     mlm: bool = False  # masked language modelling on text of many languages beside the tasks
     shuffle_labels: bool = False  # placebo: training labels permuted over the training rows
-    steps_as: str = ""  # placebo: the target's own training data, for as many updates as this arm's
+    steps_as: str = ""  # as many updates as this arm's; without tasks on the target's own data, a placebo
     seed_shift: int = 0  # placebo: the target trained with another seed, this much larger
     placebo: bool = False  # outside the family of tested hypotheses
     note: str = ""
+
+    @property
+    def of_target(self) -> bool:
+        """Does it train on the target's own data?"""
+        return bool(self.steps_as) and not self.tasks
 
 
 NINE = ("anli_plus", "mnli", "qqp", "squad_v2", "squad", "hellaswag", "ccg", "cosmosqa", "commonsenseqa")
@@ -47,8 +52,12 @@ ARMS: Mapping[str, Arm] = {
     "multi_mlm": Arm(NINE, mlm=True, note="multi, and masked language modelling on text of many languages"),
     "multi_free_mlm": Arm(FREE, mlm=True, note="multi_free, and masked language modelling on text of many languages"),
     "multi_three_mlm": Arm(THREE, mlm=True, note="multi_three, and text of many languages"),
-    "mnli_translated": Arm(("mnli",), TRANSLATED, note="mnli in all languages it was machine-translated to"),
-    "squad_translated": Arm(("squad",), TRANSLATED, note="squad in all languages it was machine-translated to"),
+    "mnli_translated": Arm(
+        ("mnli",), TRANSLATED, steps_as="mnli", note="as mnli, in all languages it was machine-translated to"
+    ),
+    "squad_translated": Arm(
+        ("squad",), TRANSLATED, steps_as="squad", note="as squad, in all languages it was machine-translated to"
+    ),
     "mnli_squad_translated": Arm(("mnli", "squad"), TRANSLATED, note="both, in all languages they were translated to"),
     "tydiqa": Arm(("tydiqa",), note="a target task; as an arm it has training data in other languages too"),
     "panx": Arm(("panx",), note="a target task; as an arm it has training data in other languages too"),
@@ -88,6 +97,6 @@ def applies(intermediate: str, target: str) -> bool:
     """Whether an arm can stand before a target: one that changes the target's training needs one,
     and on the target's own data it must not be the arm whose steps it copies."""
     arm, own = check_arm(intermediate), get_task(target).training_task
-    if arm.steps_as:
+    if arm.of_target:
         return own is not None and own not in ARMS[arm.steps_as].tasks
     return own is not None or not arm.seed_shift

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 BLOCK_UPDATES = 16
+ROUNDING = 1e-9
+"""What a share of updates may lack of a whole number."""
 
 
 def num_updates(num_features: int, num_epochs: float, batch_size: int) -> int:
@@ -50,19 +52,18 @@ def updates(lengths: np.ndarray, batch_size: int, seed: int, first: int, last: i
         yield chosen[np.argsort(-lengths[chosen], kind="stable")]
 
 
-def share_updates(sizes: Sequence[int], proportional: Sequence[int], knobs) -> list[int]:
-    """Updates of each task, as many in all as `proportional` has, shared out as `knobs.sampling` says.
+def share_updates(sizes: Sequence[int], proportional: Sequence[int], knobs, total: int = 0) -> list[int]:
+    """Updates of each task, `total` or else as many in all as `proportional` has, shared as `knobs.sampling` says.
 
-    `sizes` are features. Shares go with the size (what `proportional` does already), with min(size, cap), with
+    `sizes` are features. Shares go as `proportional`, which goes with the size, with min(size, cap), with
     size ** (1 / temperature) (Conneau and Lample 2019, 3.1), or are equal; what rounding leaves goes to the largest
     remainders.
     """
-    if knobs.sampling == "proportional":
-        return list(proportional)
-    weights = np.array([WEIGHTS[knobs.sampling](size, knobs) for size in sizes], dtype=float)
-    exact = weights / weights.sum() * sum(proportional)
-    counts = np.floor(exact).astype(int)
-    counts[np.argsort(counts - exact, kind="stable")[: sum(proportional) - counts.sum()]] += 1
+    weigh, total = WEIGHTS.get(knobs.sampling), total or sum(proportional)
+    weights = np.array([weigh(size, knobs) for size in sizes] if weigh else proportional, dtype=float)
+    exact = weights / weights.sum() * total
+    counts = np.floor(exact + ROUNDING).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: total - counts.sum()]] += 1
     return counts.tolist()
 
 
@@ -71,7 +72,7 @@ WEIGHTS: Mapping[str, Callable] = {
     "temperature": lambda size, knobs: size ** (1 / knobs.sampling_temperature),
     "uniform": lambda size, knobs: 1,
 }
-"""Way of sampling -> (features of a task, knobs) -> the weight of the task."""
+"""Way of sampling -> (features of a task, knobs) -> the weight of the task; not there: as many as its passes take."""
 
 Window = list[tuple[int, np.ndarray]]
 """What one update reads: (task, features) of each of its tasks."""

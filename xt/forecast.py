@@ -8,6 +8,7 @@ stands.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from xt.response import measured_noise
 from xt.results import RUN_COLUMNS, load_runs, load_scores, write_bytes
 from xt.stats import smallest_gain
 from xt.store import WEIGHTS
-from xt.studies import STUDIES, Study
+from xt.studies import STUDIES
+from xt.study import Study
 from xt.tasks import TASKS
 from xt.tasks.sources import file_digest, read_json
 from xt.workload import Work, scored_examples, shape_of, tokens_per_example, work_of
@@ -220,9 +222,9 @@ def tabulate_gains(study: Study, blocks: Sequence[Block], committed: Committed) 
     planned = {(run.config.encoder, run.config.target, run.config.intermediate)
                for run in distinct_runs(blocks) if isinstance(run.config, ScoreConfig)}  # fmt: skip
     rows = []
-    for encoder in study.encoders:
-        for target in study.targets:
-            arms = sum((encoder, target, arm) in planned for arm in study.intermediates)
+    for part in study.parts:
+        for encoder, target in product(part.encoders, part.targets):
+            arms = sum((encoder, target, arm) in planned for arm in part.intermediates)
             seed_sd, item_sd, source = find_noise(committed.noise, encoder, target)
             gain = smallest_gain(seed_sd, item_sd, len(study.seeds), arms) if np.isfinite(seed_sd) else np.nan
             why = "fewer than three seeds give no p value" if len(study.seeds) < 3 else source

@@ -246,7 +246,7 @@ def trains_on_same_data(arm: str, target: str) -> bool:
     row, own = find_arm(arm), TASKS[target].training_task
     if row is None or own is None:
         return False
-    return bool(row.steps_as) or any(
+    return row.of_target or any(
         shares_rows(before, after) for before in training_sources(row.tasks) for after in training_sources([own])
     )
 

@@ -17,7 +17,7 @@ from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.results import STATS_KEYS, finished_runs, read_runs, write_run
-from xt.studies import Study
+from xt.study import Study
 from xt.tasks import get_task
 
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
@@ -54,20 +54,19 @@ def plan(study: Study) -> list[Block]:
     """Every run of a study and its state, in the order of execution. Loads no data and no model."""
     committed = finished_runs(study_folder(study))
     return [
-        plan_block(study, encoder, intermediate, seed, committed)
+        plan_block(study, cell, seed, committed)
         for seed in study.seeds
-        for encoder in study.encoders
-        for intermediate in study.intermediates
+        for cell in study.cells()
     ]
 
 
-def plan_block(study: Study, encoder: str, intermediate: str, seed: int, committed: set[str]) -> Block:
+def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, committed: set[str]) -> Block:
     """The runs of one encoder, arm and seed; what a scoring starts from is needed only while it is missing.
 
     A scoring whose data are not there (licensed ones, say) is no run: the block says what it lacks, and the rest runs.
     """
-    scorings, lacking = [], {}
-    for target in study.targets_of(intermediate):
+    (encoder, intermediate, targets), scorings, lacking = cell, [], {}
+    for target in targets:
         try:
             config = study.score_config(encoder, intermediate, target, seed)
             scorings.append(PlannedRun(config, phase_of(config), state_of(config.run_id, committed)))
@@ -135,7 +134,7 @@ def executions_of(study: Study, block: Block) -> list[Execution]:
             languages = [f"{target}/{code}" for target in targets for code in study.languages_of(target)]
             splits = [f"{target}/{rule}" for target in targets for rule in study.eval_splits.get(target, ())]
             parameters = shared | dict(target=targets, languages=languages, eval_splits=splits)
-        elif phase == "intermediate" and check_arm(block.intermediate).steps_as:
+        elif phase == "intermediate" and check_arm(block.intermediate).of_target:
             parameters = shared | dict(target=runs[0].config.task)
         made.append(build_execution(study, phase, parameters, tuple(runs)))
     return made

@@ -307,7 +307,7 @@ def write_imported(study: str, key: tuple, rows: pd.DataFrame, stats: pd.DataFra
     slug = re.sub(r"[^a-z0-9_]+", "_", arm.lower())
     run_id = f"{target}-{slug}-s{seed}-{short_hash(run)}"
     row = find_arm(arm)
-    trains_nothing = arm == "none" or (row is not None and not row.tasks and not row.steps_as)
+    trains_nothing = arm == "none" or (row is not None and not row.tasks and not row.of_target)
     home = rows.get("train_language", pd.Series(index=rows.index, dtype=object)).fillna("en")
     given = rows.get("intermediate_language", pd.Series(index=rows.index, dtype=object))
     spelled = "+".join(row.languages) if row is not None and arm.partition(".")[2] else None

@@ -60,7 +60,7 @@ def intermediate_config(
     `target` is read by arms that train on the target's own data only. Raises ValueError naming what is allowed.
     """
     arm = check_arm(intermediate)
-    tasks = arm.tasks or ((own_task(intermediate, target),) if arm.steps_as else ())
+    tasks = arm.tasks or ((own_task(intermediate, target),) if arm.of_target else ())
     if not tasks:
         trained = [name for name, row in ARMS.items() if row.tasks]
         raise ValueError(f"intermediate = {intermediate!r} trains nothing; allowed here: {', '.join(trained)}")
@@ -194,7 +194,7 @@ def score_config(
     of_mixing = {name: value for name, value in overrides.items() if name in OF_MIXING}
     overrides = {name: value for name, value in overrides.items() if name not in OF_MIXING}
     knobs = resolve_knobs(shared["preset"], task.training_task or task.name, overrides)
-    prepared = intermediate_config(target=task.name, **shared, **of_mixing) if arm.tasks or arm.steps_as else None
+    prepared = intermediate_config(target=task.name, **shared, **of_mixing) if arm.tasks or arm.of_target else None
     parent, home = prepared or pretraining_of(shared["encoder"], root), home_language(root)
     shifted = shared | {"seed": shared["seed"] + arm.seed_shift}
     for name in filter(None, (task.training_task and get_task(task.training_task).trained_before, task.training_task)):

@@ -131,6 +131,11 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "xtreme_large": {**XTREME, "mnli": dict(learning_rate=3e-5), "multiple_choice": dict(learning_rate=3e-5)},
     "xlmr": {**XTREME, "mnli": dict(learning_rate=5e-6, batch_size=128, selection_steps=5000)},
     "lab": LAB,
+    "lab_short": {
+        **LAB,
+        "all": LAB["all"] | dict(max_train_examples=2400),
+        "classification": LAB["classification"] | dict(num_epochs=3),
+    },
     "quick": {**LAB, "all": LAB["all"] | dict(max_train_examples=2000, max_eval_examples=150)},
 }
 """Preset -> scope -> knobs. Scopes apply in order: `all`, the training task's format, the training task's name; for an

@@ -10,7 +10,7 @@ import pandas as pd
 from xt.errors import require_known
 from xt.grid import plan, study_folder
 from xt.results import SCORE_KEYS, load_scores
-from xt.studies import Study
+from xt.study import Study
 
 
 def committed_runs(study: Study) -> dict:

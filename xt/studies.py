@@ -1,66 +1,16 @@
-"""The studies, as literal tables: which encoders, intermediate tasks, targets and seeds, on which data.
+"""The studies, as literal tables.
 
 A study's runs are the product of its rows, seed by seed: seed 1 of everything is complete before seed 2 begins.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from xt.arms import NINE, applies
-from xt.config import ScoreConfig
+from xt.arms import NINE
 from xt.errors import require_known
 from xt.lab.languages import QUICK_LANGUAGES
-from xt.parameters import score_configs
-from xt.tasks import all_languages_of, get_task, list_languages
-
-
-@dataclass(frozen=True)
-class Study:
-    """A named grid of runs."""
-
-    name: str
-    question: str
-    root: str
-    preset: str
-    encoders: tuple[str, ...]
-    intermediates: tuple[str, ...]  # arms; the first is the baseline
-    targets: tuple[str, ...]
-    seeds: tuple[int, ...]
-    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> languages; absent = all
-    eval_splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> splits other than its own
-    more_languages: bool = False  # those that XTREME-R adds, too
-    analyses: tuple[str, ...] = ("1-transfer-gain",)  # analysis notebooks that are run on it
-    note: str = ""
-
-    def targets_of(self, intermediate: str) -> list[str]:
-        """The targets before which an arm can stand."""
-        return [target for target in self.targets if applies(intermediate, target)]
-
-    def score_config(self, encoder: str, intermediate: str, target: str, seed: int) -> ScoreConfig:
-        """The scoring of one target. Raises DataError where its data, or those of its arm, are not there."""
-        [config] = score_configs(
-            [target],
-            encoder=encoder,
-            intermediate=intermediate,
-            root=self.root,
-            preset=self.preset,
-            seed=seed,
-            languages=self.languages_of(target),
-            eval_splits=self.eval_splits.get(target, ()),
-        )
-        return config
-
-    def languages_of(self, target: str) -> tuple[str, ...]:
-        """The languages asked for of a target: those of the study's row, or those of XTREME-R that the root holds; none
-        means XTREME's."""
-        held = list_languages(target, self.root, more=True) if self.more_languages else ()
-        return self.languages.get(target, held)
-
-    def absent_languages(self, target: str) -> tuple[str, ...]:
-        """The languages of XTREME-R that a study of them has to do without."""
-        wanted = all_languages_of(get_task(target), self.root) if self.more_languages else ()
-        return tuple(code for code in wanted if code not in self.languages_of(target))
-
+from xt.study import Part, Study
+from xt.tasks import get_task
 
 XLMR_LARGE = "FacebookAI/xlm-roberta-large"
 OF_THE_MIRROR: Mapping[str, tuple[str, ...]] = {
@@ -68,10 +18,74 @@ OF_THE_MIRROR: Mapping[str, tuple[str, ...]] = {
     "bucc2018": ("zh",),
 }
 """Where the mirror lacks languages: those that it has."""
+FEW_ARMS = ("none", "squad", "mnli", "multi")
+FOUR_TARGETS = ("xnli", "udpos", "xquad", "tatoeba")
+PLACEBOS = ("mnli_shuffled", "squad_shuffled", "own_mnli", "own_squad")
+
+LAB = Study(
+    name="lab",
+    question="Which intermediate task helps which target task, zero-shot, in generated languages?",
+    root="lab",
+    preset="lab_short",
+    encoders=("lab-base",),
+    intermediates=(
+        "none",
+        *NINE,
+        "multi",
+        *PLACEBOS,
+        "multi_mlm",
+        "mnli_translated",
+        "squad_translated",
+        "squad.qac",
+        "squad.qao",
+    ),
+    targets=(
+        "pawsx",
+        "xnli",
+        "panx",
+        "udpos",
+        "xquad",
+        "mlqa",
+        "tydiqa",
+        "bucc2018",
+        "tatoeba",
+        "xcopa",
+        "lareqa",
+        "mewslix",
+    ),
+    seeds=(1, 2, 3),
+    beside=(Part(("lab-small", "lab-large", "lab-english"), FEW_ARMS, FOUR_TARGETS),),
+    note="qac and qao, in which an arm trains: both with much text, one in the script of qaa and one in another",
+)
+SCALING = replace(
+    LAB,
+    name="lab-scaling",
+    question="Is the gain of an intermediate task smaller in a larger encoder?",
+    encoders=tuple(f"lab-{size}{seed}" for seed in ("", "-s1", "-s2") for size in ("small", "base", "large")),
+    intermediates=FEW_ARMS,
+    targets=FOUR_TARGETS,
+    seeds=(1,),
+    beside=(),
+    note="the unit is a pretrained encoder: three sizes, three seeds of pretraining each",
+)
+CONFIRM = replace(
+    LAB,
+    name="lab-confirm-1",
+    question="Does a world that was never looked at before say the same?",
+    root="lab-1",
+    intermediates=(*FEW_ARMS, *PLACEBOS),
+    targets=FOUR_TARGETS,
+    beside=(),
+    note="",
+)
 
 STUDIES: Mapping[str, Study] = {
     study.name: study
     for study in (
+        LAB,
+        SCALING,
+        CONFIRM,
+        replace(CONFIRM, name="lab-confirm-2", root="lab-2"),
         Study(
             name="smoke",
             question="Does every part work here? Half a minute on rows written by hand; the scores mean nothing.",
@@ -115,7 +129,7 @@ STUDIES: Mapping[str, Study] = {
             intermediates=("none", "squad", "mnli", "hellaswag", "mnli_shuffled", "none_again"),
             targets=("xnli", "udpos", "xquad", "tatoeba"),
             seeds=(1, 2, 3),
-            analyses=("1-transfer-gain", "2-lab"),
+            analyses=("1-transfer-gain", "0-lab"),
             note="a development world: what is learned on it shapes the lab, and is no result",
         ),
         Study(

@@ -15,7 +15,7 @@ from xt.metrics.depth import reported_layer
 from xt.prediction_files import form_of
 from xt.reported import RETRIEVAL_DIRECTION
 from xt.results import write_bytes
-from xt.studies import Study
+from xt.study import Study
 from xt.tasks import get_task, read_evaluation
 
 

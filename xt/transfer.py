@@ -100,7 +100,8 @@ def prepare_training(config: ModelConfig, device) -> Training:
     for each in configs:
         check_length(models[each.task].config, each.knobs.max_seq_length, config.encoder)
     parts, records = zip(*(prepare_part(each, tokenizer, device) for each in configs), strict=True)
-    parts, records = share_out(parts, records, config.knobs)
+    total = count_updates(config.steps_as, tokenizer) if config.steps_as else 0
+    parts, records = share_out(parts, records, config.knobs, total)
     if config.text:
         text, read = prepare_text(config, tokenizer, sum(part.num_updates for part in parts))
         parts, records = (*parts, text), (*records, read)
@@ -115,9 +116,11 @@ def prepare_training(config: ModelConfig, device) -> Training:
     return Training(Network(models, heads), parts, tokenizer, record)
 
 
-def share_out(parts: Sequence[Part], records: Sequence[dict], knobs) -> tuple[tuple[Part, ...], tuple[dict, ...]]:
-    """The parts, and what is recorded of them, with their updates as the knobs sample."""
-    counts = share_updates([len(part.features) for part in parts], [part.num_updates for part in parts], knobs)
+def share_out(
+    parts: Sequence[Part], records: Sequence[dict], knobs, total: int
+) -> tuple[tuple[Part, ...], tuple[dict, ...]]:
+    """The parts, and what is recorded of them, with their updates as the knobs sample; `total` as `share_updates`."""
+    counts = share_updates([len(part.features) for part in parts], [part.num_updates for part in parts], knobs, total)
     return (
         tuple(replace(part, num_updates=count) for part, count in zip(parts, counts, strict=True)),
         tuple(row | {"num_updates": count} for row, count in zip(records, counts, strict=True)),
@@ -156,7 +159,7 @@ def prepare_part(config: ModelConfig, tokenizer, device) -> tuple[Part, dict]:
     seen = FORMATS[task.format].encode(data.selection, tokenizer, knobs)
     read = dict(features=seen, examples=data.selection, knobs=knobs, pad_token_id=tokenizer.pad_token_id, device=device)
     look = partial(look_at, task=task, **read)
-    updates = count_updates(config.steps_as, tokenizer) if config.steps_as else updates_of(features, knobs)
+    updates = updates_of(features, knobs)
     return Part(task.name, features, updates, look), {
         "num_train_examples": len(data.train),
         "num_selection_examples": len(data.selection),

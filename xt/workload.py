@@ -111,7 +111,7 @@ def training_tokens(model: Trained | None) -> float | None:
         return 0.0
     if isinstance(model, PretrainConfig):
         return float(model.recipe.num_tokens)
-    parts = [part_tokens(part) for part in (model, *model.beside)]
+    parts = [part_tokens(part) for part in (model, *(() if model.steps_as else model.beside))]
     before = model.parent if model.parent and model.phase == model.parent.phase == "target" else None
     earlier = training_tokens(before)
     if earlier is None or None in parts:
