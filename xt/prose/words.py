@@ -1,0 +1,31 @@
+"""Lists, numbers, p values and intervals as words."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+LEVEL = 0.05
+"""Adjusted p below which a difference is called reliable."""
+
+
+def say_list(words: Iterable[str]) -> str:
+    """`a, b and c`; `none` where there is nothing."""
+    *first, last = list(words) or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def say_number(value: float) -> str:
+    """A signed number of points with one decimal and a minus sign, zero without one; a dash where it is missing."""
+    if pd.isna(value):
+        return "–"
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") if round(value, 1) else "0.0"
+
+
+def say_p(p: float) -> str:
+    """A p value with three decimals, `< 0.001` below that, a dash where it is missing."""
+    return "–" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def say_interval(row: pd.Series) -> str:
+    """`low to high` of a gain, in points."""
+    return "–" if pd.isna(row["low"]) else f"{say_number(row['low'])} to {say_number(row['high'])}"
