@@ -14,9 +14,9 @@ import transformers
 from xt import store
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
-from xt.model import HEADS, collate, collate_labels
+from xt.model import HEADS, collate, collate_labels, load_tokenizer
 from xt.parameters import pretrain_config, target_configs
-from xt.pretrain import make_tokenizer, sample_documents, split_documents
+from xt.pretrain import build_if_ours, make_tokenizer, sample_documents, split_documents
 from xt.recipes import RECIPES
 from xt.transfer import run_block, train_model
 
@@ -171,6 +171,17 @@ def test_sizes_are_what_the_recipes_say():
         assert num_parameters_besides_embeddings(model) / 1e6 == pytest.approx(millions, abs=0.06)
     base, english = RECIPES["lab-base"], RECIPES["lab-english"]
     assert (english.tokenizer_languages, english.vocab_size) == (base.tokenizer_languages, base.vocab_size)
+
+
+def test_a_recipe_may_take_the_tokenizer_of_another_encoder(tmp_path, monkeypatch):
+    (tmp_path / "en.txt").write_text("The cat sat.\n")
+    taken = replace(RECIPES["lab-tiny"], languages=("en",), tokenizer_languages=(), tokenizer="tiny")
+    monkeypatch.setitem(RECIPES, "lab-tiny", taken)
+    config = pretrain_config(encoder="lab-tiny", root=str(tmp_path))
+    assert make_tokenizer(config).get_vocab() == load_tokenizer(build_if_ours("tiny")).get_vocab()
+    monkeypatch.setitem(RECIPES, "lab-tiny", replace(taken, tokenizer=""))
+    own = pretrain_config(encoder="lab-tiny", root=str(tmp_path))
+    assert own.recipe.tokenizer_languages == ("en",) and own.model_id != config.model_id
 
 
 @pytest.mark.parametrize("encoder", ["lab-huge", "tiny", "lab-base-s1x"])

@@ -71,15 +71,17 @@ class PretrainConfig:
 
     def identity(self) -> dict:
         """Everything pretraining reads, as JSON-ready values."""
-        recipe = {key: value for key, value in asdict(self.recipe).items() if key not in {"note", "knobs"}}
+        said_elsewhere = {"note", "knobs", "tokenizer"}
+        recipe = {key: value for key, value in asdict(self.recipe).items() if key not in said_elsewhere}
         codes = dict.fromkeys((*self.recipe.languages, *self.recipe.tokenizer_languages))
+        taken = self.recipe.tokenizer
         return {
             "training_version": TRAINING_VERSION,
             "recipe": json.loads(json.dumps(recipe)),
             "text": {code: fingerprint_text(self.root, code) for code in codes},
             "seed": self.seed,
             "knobs": self.knobs.chosen(),
-        }
+        } | ({"tokenizer": encoder_fingerprint(taken, None)} if taken else {})
 
     @cached_property
     def model_id(self) -> str:

@@ -36,12 +36,8 @@ def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
     recipe, seed = found
     check_places(encoder, None, root, seed)
     languages = recipe.languages or text_languages(root)
-    return PretrainConfig(
-        encoder,
-        root,
-        replace(recipe, languages=languages, tokenizer_languages=recipe.tokenizer_languages or languages),
-        seed,
-    )
+    made_from = () if recipe.tokenizer else recipe.tokenizer_languages or languages
+    return PretrainConfig(encoder, root, replace(recipe, languages=languages, tokenizer_languages=made_from), seed)
 
 
 def intermediate_config(

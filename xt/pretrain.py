@@ -26,8 +26,8 @@ from xt.checkpoint import save_model, write_folder
 from xt.config import TRAINING_VERSION, PretrainConfig, encoder_fingerprint, short_hash
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
-from xt.locations import BUILT_HERE, folder, vocabulary_files
-from xt.model import HEADS, Network, collate, collate_labels
+from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
+from xt.model import HEADS, Network, collate, collate_labels, load_tokenizer
 from xt.tasks import fingerprint_text, read_text, text_status, worst_status
 from xt.train import Look, Part, Training
 
@@ -152,8 +152,11 @@ def num_parameters_besides_embeddings(encoder) -> int:
 
 
 def make_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
-    """The tokenizer of a recipe on a root's text, made on first use and kept for every encoder that shares it."""
+    """The tokenizer of a recipe: another encoder's, or made on a root's text on first use and kept for every encoder
+    that shares it."""
     recipe, root = config.recipe, config.root
+    if recipe.tokenizer:
+        return load_tokenizer(build_if_ours(resolve_encoder(recipe.tokenizer)))
     text = {code: fingerprint_text(root, code) for code in recipe.tokenizer_languages}
     made_by = [TRAINING_VERSION, text, recipe.vocab_size, recipe.sampling_exponent, config.knobs.max_seq_length]
     name = short_hash(dict(enumerate(made_by)))

@@ -28,6 +28,7 @@ class Recipe:
     vocab_size: int  # pieces, special ones included; fewer where the text does not hold as many
     sampling_exponent: float = 0.5  # languages are read in proportion to (tokens there are) ** exponent
     mask_ratio: float = 0.15  # share of tokens to predict
+    tokenizer: str = ""  # encoder whose tokenizer is taken; empty = one made from the text, as said above
     note: str = ""
 
 
@@ -37,6 +38,11 @@ MLM = Knobs(
 )  # fmt: skip
 
 ALL = tuple(code for code, row in LAB_LANGUAGES.items() if row.resource != "unseen")
+SEEN_BY_MINI = tuple("en de es fr nl it pt ru bg pl el fi et hu tr eu ar he zh ja ko id vi sw".split())
+OF_MINI = Recipe(
+    256, 4, 4, 8_000_000, MLM, SEEN_BY_MINI, (), 16_000, sampling_exponent=0.6, tokenizer="mini",
+    note="the shape, languages and tokenizer of mini, on less than a quarter of its tokens",
+)  # fmt: skip
 QUICK = tuple(code for code in QUICK_LANGUAGES if code in ALL)
 BASE = Recipe(144, 4, 4, 6_000_000, MLM, ALL, ALL, 8000, note="1.0 million parameters besides embeddings")
 
@@ -53,6 +59,9 @@ RECIPES: Mapping[str, Recipe] = {
         BASE, languages=("qaa",), num_tokens=447_000, note="as many tokens of qaa as lab-base reads, in world 100"
     ),
     "text-base": replace(BASE, languages=(), tokenizer_languages=(), note="as lab-base, on a folder of plain text"),
+    "mini-multi": OF_MINI,
+    "mini-small": replace(OF_MINI, hidden_size=128, note="as mini-multi, half as wide"),
+    "mini-english": replace(OF_MINI, languages=("en",), note="one language, as many tokens in all as mini-multi"),
     "lab-quick": replace(
         BASE, hidden_size=128, num_layers=3, num_tokens=2_500_000, knobs=replace(MLM, batch_size=16),
         languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,

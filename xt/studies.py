@@ -193,6 +193,20 @@ STUDIES: Mapping[str, Study] = {
             analyses=("1-transfer-gain", "8-published"),
         ),
         Study(
+            name="real-encoders",
+            question="Are gains on real files smaller in a larger encoder, or in one that read many languages?",
+            root="mirror",
+            preset="mini_short",
+            encoders=("mini-multi", "mini-small", "mini-english"),
+            intermediates=("none", "mnli", "squad", "mnli_shuffled", "own_squad"),
+            targets=("udpos", "panx", "xquad", "tydiqa", "tatoeba"),
+            seeds=(1, 2, 3),
+            languages=OF_THE_MIRROR,
+            eval_splits={"panx": ("validation",), "udpos": ("de:validation",)},
+            note="three encoders pretrained here on the mirror's text, with the tokenizer of mini: two widths, and "
+            "English only",
+        ),
+        Study(
             name="paper",
             question="Does English intermediate-task training improve zero-shot transfer of XLM-R large on XTREME?",
             root="hub",
