@@ -34,6 +34,7 @@ The map, in the order in which modules may import each other (each only what sta
 `scoring`           a model and evaluation data to per-example frames and score rows
 ------------------  -------------------------------------------------------------------------------------
 `schema`            what a column of a committed table may hold
+`margins`           differences that count as none, from data/margins.csv
 `results`           committed results: tidy scores, per-example statistics, the index of runs
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
