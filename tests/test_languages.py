@@ -19,6 +19,17 @@ def test_codes_and_names_are_unique_and_words_are_from_short_lists():
     assert all(code == row.code and len(row.iso3) == 3 for code, row in LANGUAGES.items())
     assert {row.word_order for row in rows} == {"SVO", "SOV", "VSO", "VOS", "mixed"}
     assert all(row.xlmr_pretraining_gib is None or row.xlmr_pretraining_gib >= 0 for row in rows)
+    assert {row.resource_class for row in rows} == {None, 0, 1, 2, 3, 4, 5}
+
+
+def test_resource_classes_are_those_of_the_list_that_names_them():
+    """Read off two public copies of the list of Joshi et al. 2020, which agree."""
+    examples = {5: "en es de ja fr", 4: "ru hu vi nl ko", 3: "id uk he af", 2: "zu ha wo", 1: "gn tw ay", 0: "bzd shp"}
+    for number, codes in examples.items():
+        assert {LANGUAGES[code].resource_class for code in codes.split()} == {number}
+    unlisted = [row.code for row in LANGUAGES.values() if row.resource_class is None and row.top_family[:3] != "Lab"]
+    assert unlisted == ["bbj", "cni", "luo"]
+    assert LANGUAGES["de"].top_family == "IE" and LANGUAGES["qab"].top_family == "Lab A"
 
 
 def test_the_order_begins_with_english_and_keeps_families_together():

@@ -5,7 +5,8 @@ The map, in the order in which modules may import each other (each only what sta
 ==================  =====================================================================================
 `errors`            DataError, and one way to say "unknown name"
 `locations`         where the project, its runs, results, data roots and encoders lie
-`languages`         one row per language: code, name, family, script, word order, pretraining size
+`languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
+`uriel`             distances of real languages, computed from URIEL's feature files
 `metrics`           per-example statistics and their reduction to points, one file per format
 `stats`             intervals, tests, corrections
 `lab`               generated languages over one world: texts and tasks with known answers

@@ -1,4 +1,8 @@
-"""How far languages are from the language that is trained on, the lab's and the real ones in one table."""
+"""How far languages are from the language that is trained on, the lab's and the real ones in one table.
+
+The two kinds are told apart by `scale` and never compared: the lab's distances are from `qaa` and follow from its
+design, those of real languages are from English and come from databases.
+"""
 
 import math
 from collections.abc import Iterable
@@ -6,39 +10,56 @@ from collections.abc import Iterable
 from xt.lab.languages import LAB_LANGUAGES, UNSPACED
 from xt.lab.languages import distances as lab_distances
 from xt.languages import LANGUAGES, Language, get_language
+from xt.uriel import read_distances
 
+LAB_COMPONENTS = ("syntactic", "lexical", "genetic", "script")
+"""The distances that are known of the lab's languages."""
+REAL_COMPONENTS = ("syntactic", "genetic", "geographic", "phonological", "inventory", "script")
+"""The distances that are known of real languages."""
+COMPONENTS: tuple[str, ...] = tuple(dict.fromkeys((*LAB_COMPONENTS, *REAL_COMPONENTS)))
+"""All distances of the table."""
+MAX_IMPUTED = 0.5
+"""A distance that rests on features of which a larger share is predicted, not observed, counts as unknown."""
 ENGLISH = LANGUAGES["en"]
 
 
 def load_distances(codes: Iterable[str]) -> list[dict]:
-    """A row per language: `language`, four distances from 0 to 1, and `resource`.
+    """A row per language: `language`, `scale` (lab or real), a distance per name of COMPONENTS, 0 to 1, NaN where it is
+    not known, `imputed` (share of the syntactic features that are predicted), and `resource`.
 
-    For the lab the distances are from `qaa` and follow from the design (`xt.lab.languages.distances`); `resource`
-    is words of pretraining text. For real languages they are from English and coarse: `syntactic` compares the
-    dominant word order only (half where either has none), `lexical` is missing (NaN), `genetic` knows family and
-    branch, `script` is half for other letters and half for words not written apart; `resource` is GiB of
-    XLM-R's pretraining text. The units of `resource` differ, so it compares languages of one kind.
+    For the lab see `xt.lab.languages.distances`; `resource` is words of pretraining text. For real languages
+    syntactic, phonological, inventory, genetic and geographic distance are `xt.uriel`'s (features predicted for the
+    most part make them NaN: MAX_IMPUTED); `lexical` is not known; `script` is half for other letters and half for words
+    not written apart; `resource` is GiB of XLM-R's pretraining text. What another encoder read: `xt.exposure`.
     Raises ValueError for an unknown code.
     """
     lab = {row["language"]: row for row in lab_distances()}
-    rows = [get_language(code) for code in codes]
-    return [lab[row.code] if row.code in LAB_LANGUAGES else _from_english(row) for row in rows]
+    known, rows = read_distances(), [get_language(code) for code in codes]
+    return [
+        _of_the_lab(lab[row.code]) if row.code in LAB_LANGUAGES else _from_english(row, known[row.code]) for row in rows
+    ]
 
 
-def _from_english(language: Language) -> dict:
-    orders = {language.word_order, ENGLISH.word_order}
+def _of_the_lab(row: dict) -> dict:
+    distances = {name: row.get(name, math.nan) for name in COMPONENTS}
+    return {"language": row["language"], "scale": "lab", **distances, "imputed": 0.0, "resource": row["resource"]}
+
+
+def _from_english(language: Language, known: dict[str, str]) -> dict:
     letters, spaces = language.script != ENGLISH.script, language.script in UNSPACED
+    distances = {name: _unless_imputed(known, name) for name in COMPONENTS if name in known}
+    distances |= {"lexical": 0.0 if language == ENGLISH else math.nan, "script": (letters + spaces) / 2}
     return {
         "language": language.code,
-        "syntactic": 0.5 if "mixed" in orders else float(len(orders) - 1),
-        "lexical": 0.0 if language == ENGLISH else math.nan,
-        "genetic": _genetic(language, ENGLISH),
-        "script": (letters + spaces) / 2,
+        "scale": "real",
+        **{name: distances[name] for name in COMPONENTS},
+        "imputed": float(known["syntactic_imputed"] or "nan"),
         "resource": language.xlmr_pretraining_gib,
     }
 
 
-def _genetic(one: Language, other: Language) -> float:
-    """0 for a language itself, then 1/3 where the branch, 2/3 where the family is shared, else 1."""
-    family, branch = one.family.split(":")[0] == other.family.split(":")[0], one.family == other.family
-    return 1 - ((one == other) + branch + family) / 3
+def _unless_imputed(known: dict[str, str], name: str) -> float:
+    """A distance of the committed table; NaN where it is empty or mostly predicted."""
+    if not known[name] or float(known.get(f"{name}_imputed", 0)) > MAX_IMPUTED:
+        return math.nan
+    return float(known[name])
