@@ -15,6 +15,7 @@ The map, in the order in which modules may import each other (each only what sta
 `knobs`             every knob with its unit and range
 `presets`           the presets, a table of knobs each
 `recipes`           the encoders that are pretrained here, one row each
+`exposure`          what an encoder is, and what its pretraining read of each language
 `arms`              ways to prepare an encoder before the target task, one row each
 `config`            runs and their identities
 `parameters`        what a notebook or a study asks for, checked, as configs
