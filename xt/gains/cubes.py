@@ -1,12 +1,5 @@
-"""Gains of intermediate tasks over the baseline of the same seed, tested, on languages above their floor.
+"""All zero-shot scores of one encoder and target in one array, with their resamples over items."""
 
-A cell is an (encoder, target, evaluation language).  Whether it is at its floor is decided once for all arms,
-from the score averaged over arms (baseline included) and seeds, so that the choice cannot favour an arm.  Floor
-cells are shown and stay out of every average.  Means are unweighted, over languages other than that of training; a
-language that an arm was trained in before the target is not zero-shot for that arm, and its average leaves it out.
-"""
-
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.arms import ARMS, find_arm
+from xt.arms import ARMS
 from xt.errors import DataError
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import CELL, is_zero_shot, select_complete, select_primary
 from xt.results import IMPORTED, has_stats, load_stats
-from xt.stats import (
-    NUM_RESAMPLES,
-    GainTest,
-    adjust_benjamini_hochberg,
-    adjust_holm,
-    cluster_bootstrap,
-    gain_test,
-    percentile_interval,
-)
-from xt.tasks import TASKS, Source
+from xt.stats import NUM_RESAMPLES, cluster_bootstrap, percentile_interval
+from xt.tasks import TASKS
 
 BASELINE = "none"
 ROUNDING = 5e-5
 """Points by which a number in a score table may differ from the exact one."""
-GAIN_COLUMNS = (
-    "encoder target intermediate gain low high p p_holm baseline relative error_reduction num_languages "
-    "num_at_floor num_trained_in num_seeds seed_sd kind placebo same_data"
-).split()
-"""Columns of `gain_table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +145,6 @@ def resample(
     return np.concatenate(blocks, axis=-1)
 
 
-def compare_arms(cube: ScoreCube, languages: np.ndarray) -> GainTest:
-    """The primary test of a cube's arms on the mean over these languages, a mask (L,)."""
-    points = cube.points[..., languages].mean(axis=-1)
-    if cube.resampled is None:
-        return gain_test(points, None)
-    gains = cube.resampled[:, :, 1:, languages] - cube.resampled[:, :, :1, languages]
-    return gain_test(points, gains.mean(axis=(1, 3)).var(axis=0))
-
-
 def load_cubes(
     scores: pd.DataFrame,
     rng: np.random.Generator,
@@ -192,107 +163,3 @@ def is_testable(cell: pd.DataFrame, min_seeds: int) -> bool:
     """Whether the rows of an encoder and target hold a baseline and another arm, at enough seeds."""
     arms = set(cell["intermediate"])
     return BASELINE in arms and len(arms) > 1 and cell["seed"].nunique() >= min_seeds
-
-
-def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
-    """The primary results, over languages above their floor: one row per encoder, target and arm.
-
-    `gain, low, high` (points), `p`, `p_holm` (within encoder and target; missing for placebo arms),
-    `baseline` (points), `relative` (gain as a share of the baseline), `error_reduction` (as a share of the
-    remaining error), `num_languages`, `num_at_floor`, `num_trained_in` (languages left out because the arm was
-    trained in them), `num_seeds`, `seed_sd`, `kind` of interval, `placebo`, `same_data` (the target trains on the
-    intermediate task's data again).  Where no language is left, the gain is missing.
-    """
-    empty = pd.DataFrame(columns=GAIN_COLUMNS)
-    return pd.concat([tabulate_gains(cube) for cube in cubes] or [empty], ignore_index=True)[GAIN_COLUMNS]
-
-
-def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
-    """The rows of `gain_table` of one cube."""
-    frame = pd.concat([tabulate_arm(cube, place) for place in range(1, len(cube.arms))], ignore_index=True)
-    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
-    return frame.assign(p_holm=adjust_holm(tested))
-
-
-def tabulate_arm(cube: ScoreCube, place: int) -> pd.DataFrame:
-    """The row of one arm, over the languages above their floor that it was not trained in; without a gain where there
-    is none. The seed variance is that of all arms on the same languages."""
-    arm, chosen = cube.arms[place], ~cube.at_floor & cube.zero_shot[place]
-    row = {
-        "encoder": cube.encoder, "target": cube.target, "intermediate": arm, "placebo": is_placebo(arm),
-        "same_data": trains_on_same_data(arm, cube.target), "num_languages": int(chosen.sum()),
-        "num_at_floor": int(cube.at_floor.sum()), "num_trained_in": int((~cube.zero_shot[place]).sum()),
-        "num_seeds": len(cube.seeds),
-    }  # fmt: skip
-    if chosen.any():
-        test, baseline = compare_arms(cube, chosen), cube.points[:, 0, chosen].mean()
-        gain = test.gain[place - 1]
-        row |= dict(
-            gain=gain, low=test.low[place - 1], high=test.high[place - 1], p=test.p[place - 1], baseline=baseline,
-            relative=gain / baseline, error_reduction=gain / (100 - baseline), seed_sd=test.seed_sd, kind=test.kind,
-        )  # fmt: skip
-    return pd.DataFrame([row]).reindex(columns=GAIN_COLUMNS)
-
-
-def is_placebo(arm: str) -> bool:
-    """Whether an arm is a check of the procedure and no hypothesis; an arm without a row is none."""
-    row = find_arm(arm)
-    return bool(row and row.placebo)
-
-
-def trains_on_same_data(arm: str, target: str) -> bool:
-    """Whether the target trains once more on data of this arm, in whatever language: on the same training task, or on
-    rows of a dataset that both draw from (MNLI is part of anli_plus, SQuAD of its version 2)."""
-    row, own = find_arm(arm), TASKS[target].training_task
-    if row is None or own is None:
-        return False
-    return row.of_target or any(
-        shares_rows(before, after) for before in training_sources(row.tasks) for after in training_sources([own])
-    )
-
-
-def training_sources(tasks: Iterable[str]) -> list[Source]:
-    """The rows that these tasks train on, as named in the task table."""
-    rows = [TASKS[name] for name in tasks]
-    return [source for task in rows for source in (task.training, *task.more_training) if source]
-
-
-def shares_rows(one: Source, other: Source) -> bool:
-    """Whether two sources name one config of a dataset, or two versions of one dataset (`squad`, `squad_v2`)."""
-    if one.dataset == other.dataset:
-        return one.config == other.config
-    first, second = (re.sub(r"_v\d+$", "", source.dataset) for source in (one, other))
-    return first == second
-
-
-def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
-    """Exploratory: one row per encoder, target, arm and language other than the target's training language, floor
-    cells and those that an arm was trained in (`zero_shot` False) included.
-
-    `gain, low, high` (points), `p`, `p_bh` (Benjamini-Hochberg over the arms and languages of an encoder and
-    target; missing for placebo arms and floor cells), `score` (mean over arms and seeds) with its item-cluster
-    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`.  Raises DataError where there is no cube.
-    """
-    if not cubes:
-        raise DataError("no gain can be tested: no encoder and target has a baseline and an arm at two seeds")
-    return pd.concat([tabulate_language_gains(cube) for cube in cubes], ignore_index=True)
-
-
-def tabulate_language_gains(cube: ScoreCube) -> pd.DataFrame:
-    """The rows of `language_gain_table` of one cube."""
-    cells = pd.DataFrame({
-        "encoder": cube.encoder, "target": cube.target, "eval_language": cube.languages,
-        "score": cube.points.mean(axis=(0, 1)), "score_low": cube.mean_interval[0],
-        "score_high": cube.mean_interval[1], "floor": cube.floors, "at_floor": cube.at_floor,
-    })  # fmt: skip
-    frames = []
-    for place, cell in cells.iterrows():
-        test = compare_arms(cube, cells.index == place)
-        gains = dict(intermediate=cube.arms[1:], gain=test.gain, low=test.low, high=test.high, p=test.p)
-        gains["zero_shot"] = cube.zero_shot[1:, place]
-        frames.append(pd.DataFrame({**cell, **gains}))
-    frame = pd.concat(frames, ignore_index=True)
-    frame["placebo"] = frame["intermediate"].map(is_placebo)
-    tested = ~(frame["placebo"] | frame["at_floor"])
-    frame["p_bh"] = adjust_benjamini_hochberg(frame["p"].where(tested))
-    return frame

@@ -1,0 +1,28 @@
+"""Gains of intermediate tasks over the baseline of the same seed, tested, on languages above their floor.
+
+A cell is an (encoder, target, evaluation language).  Whether it is at its floor is decided once for all arms,
+from the score averaged over arms (baseline included) and seeds, so that the choice cannot favour an arm.  Floor
+cells are shown and stay out of every average.  Means are unweighted, over languages other than that of training; a
+language that an arm was trained in before the target is not zero-shot for that arm, and its average leaves it out.
+"""
+
+from xt.gains.cubes import BASELINE, ROUNDING, ScoreCube, load_cube, load_cubes, order_by, resample
+from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
+from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gain_table
+
+__all__ = [
+    "BASELINE",
+    "GAIN_COLUMNS",
+    "ROUNDING",
+    "ScoreCube",
+    "compare_arms",
+    "gain_table",
+    "is_placebo",
+    "language_gain_table",
+    "load_cube",
+    "load_cubes",
+    "order_by",
+    "resample",
+    "shares_rows",
+    "trains_on_same_data",
+]
