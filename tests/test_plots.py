@@ -43,37 +43,80 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
+def labels_above(ax):
+    return [tick.label2.get_text() for tick in ax.xaxis.get_major_ticks()]
+
+
 def ticks(axis):
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
 def test_the_matrix_shows_gain_interval_mark_and_what_is_missing(gains, ax):
     plots.plot_gain_matrix(gains, ax)
-    assert ticks(ax.xaxis) == ["mnli", "squad", "mnli\nshuffled"] and ticks(ax.yaxis) == ["xnli", "udpos"]
-    assert texts(ax)[:6] == ["+5.2*", "+2.0 to +8.5", "+0.5", "−2.0 to +3.0", "−1.0", "−3.0 to +1.0"]
-    assert texts(ax)[6:] == ["all at\nfloor", "no run", "all at\nfloor"]
+    assert ticks(ax.yaxis) == ["mnli", "squad", "mnli shuffled"] and labels_above(ax) == ["xnli", "udpos"]
+    assert texts(ax) == ["+5.2*", "±3.2", "floor", "+0.5", "±2.5", "no run", "−1.0", "±2.0", "floor"]
     assert ax.images[0].get_clim() == (-5.25, 5.25)
 
 
 def test_a_matrix_without_any_gain_can_be_drawn(gains, ax):
     plots.plot_gain_matrix(gains[gains["target"] == "udpos"], ax)
-    assert texts(ax) == ["all at\nfloor"] * 2
+    assert texts(ax) == ["floor"] * 2
+
+
+def test_a_matrix_of_nothing_says_so(gains, ax):
+    plots.plot_gain_matrix(gains[:0], ax)
+    assert texts(ax) == ["no results"]
+
+
+def test_a_matrix_of_the_largest_study_keeps_room_for_its_numbers():
+    rows = [(f"t{target}", f"a{arm}") for target in range(13) for arm in range(18)]
+    width, height = plots.size_gain_matrix(pd.DataFrame(rows, columns=["target", "intermediate"]))
+    assert width <= 7 and height <= 9 and (width - 1.6) / 13 > 0.39
 
 
 @pytest.mark.parametrize(("plot", "value"), [(plots.plot_language_gains, "gain"), (plots.plot_floors, "score")])
 def test_cells_at_their_floor_are_hollow(plot, value, languages, ax):
     plot(languages, ax)
     above, below = (container.lines[0] for container in ax.containers)
-    assert list(above.get_ydata()) == list(languages[value][:2]) and list(below.get_ydata()) == [languages[value][2]]
+    assert list(above.get_xdata()) == list(languages[value][:2]) and list(below.get_xdata()) == [languages[value][2]]
     assert below.get_markerfacecolor() == "white" != above.get_markerfacecolor()
-    assert ticks(ax.xaxis) == ["de", "fr", "zh"] and "points" in ax.get_ylabel()
+    assert ticks(ax.yaxis) == ["de", "fr", "zh"] and "points" in ax.get_xlabel()
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first language on top"
+
+
+def test_languages_stand_on_their_own_row_of_a_shared_axis(languages, ax):
+    plots.plot_language_gains(languages, ax, codes=["en", "zh", "de", "es", "fr"])
+    drawn = {x: y for container in ax.containers for x, y in container.lines[0].get_xydata()}
+    assert drawn == {2.0: 2, -1.0: 4, 0.5: 1} and ticks(ax.yaxis) == ["en", "zh", "de", "es", "fr"]
 
 
 def test_languages_that_the_arm_was_trained_in_look_different(languages, ax):
     plots.plot_language_gains(languages.assign(zero_shot=[True, False, True]), ax)
     above, _, seen = (container.lines[0] for container in ax.containers)
-    assert list(seen.get_ydata()) == [-1.0] and seen.get_marker() != above.get_marker()
+    assert list(seen.get_xdata()) == [-1.0] and seen.get_marker() != above.get_marker()
     assert seen.get_markerfacecolor() == "white" and ax.containers[2].get_label() == "not zero-shot"
+
+
+@pytest.mark.parametrize(("number", "grid"), [(1, (1, 1)), (5, (1, 5)), (6, (2, 3)), (13, (3, 5)), (0, (1, 1))])
+def test_panels_fill_a_grid_and_share_the_names_of_their_row(number, grid):
+    groups = [["de", "zh"], ["en", "zh"], ["sw"]] * 5
+    figure, axes, names = plots.make_panels(groups[:number])
+    assert len(axes) == len(names) == number and len(figure.axes) == grid[0] * grid[1]
+    if number:
+        assert names[0] == (["de", "zh"] if number == 1 else ["en", "de", "sw", "zh"])
+    assert figure.get_figwidth() == pytest.approx(6.6)
+    plots.plt.close(figure)
+
+
+def test_one_legend_names_everything_that_any_panel_shows(languages):
+    figure, axes, names = plots.make_panels([["de", "fr", "zh"]] * 2)
+    plots.plot_language_gains(languages, axes[0], names[0])
+    plots.plot_language_gains(languages.assign(zero_shot=False), axes[1], names[1])
+    plots.add_legend(figure)
+    (legend,) = figure.legends
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert shown == ["above its floor", "at its floor", "not zero-shot"]
+    plots.plt.close(figure)
 
 
 def test_a_score_just_outside_its_interval_can_be_drawn(languages, ax):
@@ -93,6 +136,76 @@ def test_slopes_stand_on_their_predictors_row_with_their_intervals(ax):
     assert drawn == {"syntactic": (-12, -20, -7), "log resource": (4, 1, 6), "script": (0.5, -3, 5)}
     assert shown[max(shown)] == "syntactic", "the first row on top"
     assert "points" in ax.get_xlabel() and any(set(line.get_xdata()) == {0} for line in ax.lines)
+
+
+@pytest.fixture
+def flips():
+    return pd.DataFrame({
+        "target": "xquad", "intermediate": ["squad", "mnli_shuffled"], "placebo": [False, True], "flips": [8.0, 5.0],
+        "by_seed": 6.0, "repeated": [3.0, 0.5], "low": [1.0, -0.5], "high": [5.0, 1.5], "p_holm": [0.01, np.nan],
+    })  # fmt: skip
+
+
+def test_flips_stand_beside_those_of_another_seed(flips, ax):
+    arms = plots.order_arms(flips[::-1])
+    plots.plot_flips(flips, ax, arms)
+    seed, task, placebo = ax.lines
+    assert set(seed.get_xdata()) == {6.0} and seed.get_label() == "another seed of the baseline"
+    assert task.get_xydata().tolist() == [[8.0, 0.0]] and placebo.get_xydata().tolist() == [[5.0, 1.0]]
+    assert ticks(ax.yaxis) == ["squad", "mnli shuffled"] and ax.get_xlim()[0] == 0
+
+
+def test_without_a_second_seed_no_line_says_what_seeds_do(flips, ax):
+    plots.plot_flips(flips.assign(by_seed=np.nan), ax, plots.order_arms(flips))
+    assert [line.get_label() for line in ax.lines] == ["intermediate task", "placebo"]
+
+
+def test_repeated_flips_have_their_intervals_and_are_filled_where_reliable(flips, ax):
+    plots.plot_repeated(flips, ax, plots.order_arms(flips))
+    (solid, _, (solid_bars,)), (hollow, _, _) = (container.lines for container in ax.containers)
+    assert solid.get_xydata().tolist() == [[3.0, 0.0]] and hollow.get_xydata().tolist() == [[0.5, 1.0]]
+    assert hollow.get_markerfacecolor() == "white" != solid.get_markerfacecolor()
+    assert solid_bars.get_segments()[0][:, 0].tolist() == [1.0, 5.0]
+
+
+def test_what_is_kept_stands_beside_what_is_right_anyway(ax):
+    kept = pd.DataFrame({
+        "target": "xnli", "eval_language": ["de", "zh"], "right": [50.0, 40.0], "kept": [80.0, 41.0], "again": 70.0,
+    })  # fmt: skip
+    plots.plot_kept(kept, ax, ["zh", "de"])
+    right, points, again = ax.lines
+    assert right.get_xydata().tolist() == [[50, 1], [40, 0]] and points.get_xydata().tolist() == [[80, 1], [41, 0]]
+    assert set(again.get_xdata()) == {70.0}
+
+
+def test_the_map_has_a_cell_per_language_and_layer_and_frames_what_is_reported(ax):
+    rows = pd.DataFrame({
+        "eval_language": ["de", "de", "zh", "zh", "zh"], "layer": [0, 2, 0, 2, 2], "score": [10, 30, 20, 40, 60],
+    })  # fmt: skip
+    plots.plot_retrieval_map(rows, ax, ["zh", "de", "sw"], reported=2)
+    shown = ax.images[0].get_array()
+    assert shown[:2].tolist() == [[20, 50], [10, 30]] and shown.mask[2].all()
+    (frame,) = ax.patches
+    assert frame.get_x() == 0.5 and ticks(ax.xaxis) == ["0", "2"] and ax.images[0].get_clim() == (0, 100)
+
+
+def test_a_map_of_differences_has_its_white_at_zero(ax):
+    rows = pd.DataFrame({"eval_language": ["de"], "layer": [1], "score": [-3.0]})
+    plots.plot_retrieval_map(rows, ax, ["de"], reported=1, bound=5)
+    assert ax.images[0].get_clim() == (-5, 5)
+
+
+def test_a_figure_with_a_text_is_shown_once_with_it_and_closed(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setenv("XT_FIGURES", str(tmp_path))
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr("IPython.display.display", lambda data, **how: shown.append((data, how["metadata"])))
+    figure, _ = plots.plt.subplots(figsize=(3, 2))
+    _, png = plots.save_figure(figure, 1, "gains", alt="SQuAD helps.")
+    ((data, metadata),) = shown
+    assert data["image/png"] == png.read_bytes() and data["text/plain"] == "SQuAD helps."
+    assert metadata == {"image/png": {"alt": "SQuAD helps.", "width": 288}}
+    assert not plots.plt.fignum_exists(figure.number)
 
 
 def test_figures_are_written_with_the_same_bytes(gains, tmp_path, monkeypatch):

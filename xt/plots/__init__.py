@@ -3,22 +3,33 @@
 A file per kind of figure; notebooks import the names from here.
 """
 
-from xt.plots.gain_matrix import MARK_LEVEL, plot_gain_matrix
-from xt.plots.languages import plot_floors, plot_language_gains
+from xt.plots.flips import plot_flips, plot_kept, plot_repeated
+from xt.plots.gain_matrix import MARK_LEVEL, order_arms, plot_gain_matrix, size_gain_matrix
+from xt.plots.languages import add_legend, make_panels, plot_floors, plot_language_gains
 from xt.plots.published import plot_published_gains
+from xt.plots.retrieval_map import plot_retrieval_map
 from xt.plots.slopes import plot_slopes
-from xt.plots.style import GAIN_COLOURS, NO_GAIN_COLOUR, plt, save_figure, use_style
+from xt.plots.style import GAIN_COLOURS, NO_GAIN_COLOUR, SCORE_COLOURS, plt, save_figure, use_style
 
 __all__ = [
     "GAIN_COLOURS",
     "MARK_LEVEL",
     "NO_GAIN_COLOUR",
+    "SCORE_COLOURS",
+    "add_legend",
+    "make_panels",
+    "order_arms",
+    "plot_flips",
     "plot_floors",
     "plot_gain_matrix",
+    "plot_kept",
     "plot_language_gains",
     "plot_published_gains",
+    "plot_repeated",
+    "plot_retrieval_map",
     "plot_slopes",
     "plt",
     "save_figure",
+    "size_gain_matrix",
     "use_style",
 ]

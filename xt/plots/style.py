@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xt.locations import folder
@@ -10,6 +11,8 @@ from xt.locations import folder
 STYLE = Path(__file__).with_name("figures.mplstyle")
 GAIN_COLOURS = "RdBu"
 """Diverging, red to blue: told apart by all common kinds of colour blindness."""
+SCORE_COLOURS = "cividis"
+"""From dark to bright, made for colour-blind readers (Nuñez et al. 2018)."""
 NO_GAIN_COLOUR = "0.93"
 CSS_PIXELS = 96
 """Pixels of a web page per inch."""
@@ -18,6 +21,13 @@ CSS_PIXELS = 96
 def use_style() -> None:
     """Sets the project's style for the figures that follow."""
     plt.style.use(STYLE)
+
+
+def draw_nothing(ax: Axes) -> Axes:
+    """Axes that say that there is nothing to draw."""
+    ax.text(0.5, 0.5, "no results", ha="center", va="center", transform=ax.transAxes)
+    ax.set_axis_off()
+    return ax
 
 
 def save_figure(fig: Figure, number: int, name: str, alt: str = "") -> list[Path]:

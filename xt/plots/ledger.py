@@ -1,0 +1,76 @@
+"""Claims and their verdicts: a matrix of studies, and the effects that the verdicts rest on."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
+from xt.plots.style import draw_nothing
+
+VERDICT_LOOKS = {
+    SUPPORTED: dict(facecolor="#0072B2", word="white", mark="\N{HEAVY PLUS SIGN} "),
+    CONTRADICTED: dict(facecolor="#D55E00", word="white", mark="\N{MINUS SIGN} "),
+    UNDECIDED: dict(facecolor="#F7E08A", word="black", mark="? "),
+    NOT_TESTED: dict(facecolor="0.93", word="0.35", mark="", hatch="///"),
+}
+"""Verdict -> ground, colour of the word, the mark before it; the word itself always stands there."""
+
+
+def plot_verdicts(ledgers: pd.DataFrame, ax: Axes) -> Axes:
+    """Claims about effects (rows) x studies (columns): the verdict as word, mark and colour, the effect beneath.
+
+    `ledgers`: rows of `xt.claims.judge_study` of one or several studies, parts `direction` only.
+    """
+    if ledgers.empty:
+        return draw_nothing(ax)
+    claims, studies = (list(dict.fromkeys(ledgers[name])) for name in ("claim_id", "study"))
+    for row in ledgers.itertuples():
+        draw_verdict(ax, studies.index(row.study), claims.index(row.claim_id), row)
+    ax.set_xlim(-0.5, len(studies) - 0.5)
+    ax.set_ylim(len(claims) - 0.5, -0.5)
+    ax.set_xticks(range(len(studies)), studies)
+    ax.set_yticks(range(len(claims)), claims)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def draw_verdict(ax: Axes, column: int, row: int, entry) -> None:
+    """One cell: its ground, the word with its mark, and the effect with its adjusted interval."""
+    look = VERDICT_LOOKS[entry.verdict]
+    ground = dict(facecolor=look["facecolor"], hatch=look.get("hatch"), edgecolor="white", linewidth=1.5)
+    ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **ground))
+    told = np.isfinite(entry.effect)
+    word = ax.text(
+        column, row - 0.18 * told, look["mark"] + entry.verdict, ha="center", va="center", size=6.5, color=look["word"]
+    )
+    if told:
+        said = f"{entry.effect:+.1f} ({entry.low:+.1f} to {entry.high:+.1f})".replace("-", "\N{MINUS SIGN}")
+        ax.text(column, row + 0.22, said, ha="center", va="center", size=5.5, color=look["word"])
+    else:
+        word.set_bbox(dict(facecolor=look["facecolor"], pad=1, linewidth=0))
+
+
+def plot_claimed(ledger: pd.DataFrame, ax: Axes) -> Axes:
+    """Effects of one study (rows) with their adjusted intervals, over the side on which each claim would hold.
+
+    `ledger`: rows of `xt.claims.judge_study` with an effect.
+    """
+    if ledger.empty:
+        return draw_nothing(ax)
+    places = np.arange(len(ledger))[::-1]
+    reach = 1.1 * np.nanmax(np.abs(ledger[["effect", "low", "high"]].to_numpy(float)))
+    for place, row in zip(places, ledger.itertuples(), strict=True):
+        low, high = max(row.claimed_low, -reach), min(row.claimed_high, reach)
+        ax.add_patch(Rectangle((low, place - 0.4), high - low, 0.8, facecolor="0.88", linewidth=0))
+        colour = VERDICT_LOOKS[row.verdict]["facecolor"] if row.verdict != UNDECIDED else "0.35"
+        bar = [[row.effect - row.low], [row.high - row.effect]]
+        ax.errorbar(row.effect, place, xerr=bar, fmt="o", color=colour, capsize=2)
+        ax.text(1.01, place, row.verdict, transform=ax.get_yaxis_transform(), va="center", size=6.5)
+    ax.axvline(0, color="0.5", linewidth=0.8)
+    ax.set_xlim(-reach, reach)
+    ax.set_yticks(places, ledger["claim_id"])
+    ax.set(xlabel="effect (points) with its adjusted interval; grey: where the claim would hold")
+    return ax
