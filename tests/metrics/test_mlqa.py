@@ -4,6 +4,7 @@ import pytest
 
 from tests.metrics.random_answers import draw_questions
 from xt.errors import DataError
+from xt.lab.languages import LAB_LANGUAGES
 from xt.metrics import METRICS
 
 CASES = [  # language, predicted, gold answers, exact match, F1
@@ -31,6 +32,11 @@ CASES = [  # language, predicted, gold answers, exact match, F1
 def test_each_language_has_its_own_rule(language, predicted, gold, exact, f1):
     assert METRICS["mlqa_exact_match"].example_stats([predicted], [gold], [language]).tolist() == [[exact, 1]]
     assert METRICS["mlqa_f1"].example_stats([predicted], [gold], [language]).tolist() == [[pytest.approx(f1), 1]]
+
+
+def test_every_language_that_a_root_gives_the_task_has_a_rule():
+    for code in LAB_LANGUAGES:
+        assert METRICS["mlqa_f1"].example_stats(["The dog, a"], [["dog a"]], [code]).tolist() == [[0.8, 1.0]], code
 
 
 def test_languages_may_be_mixed_and_each_question_has_its_own():

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from xt.errors import DataError
+from xt.languages import LANGUAGES
 from xt.metrics.metric import Metric, reduce_mean
 from xt.metrics.span_qa import best_over_gold, match_exactly, overlap_f1
 
@@ -24,8 +25,9 @@ ARTICLES = {
     "de": r"\b(?:ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b",
     "ar": "ال",  # wherever it stands: the script's other alternative, `\sال^`, matches nothing
     "zh": None,
+    **{code: None for code, row in LANGUAGES.items() if row.family.startswith("Lab ")},
 }
-"""Language -> the words that are dropped; None where the language has no articles."""
+"""Language -> the words that are dropped; None where the language has no articles. The lab's keep all words."""
 HAN = re.compile("([\u4e00-\u9fa5])")
 
 
