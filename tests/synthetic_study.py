@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 
 from xt.metrics import METRICS
-from xt.results import reduce_stats, write_run
+from xt.results import (
+    INDEX_SCHEMA,
+    RUN_COLUMNS,
+    encode_scores,
+    files_of,
+    load_scores,
+    read_index,
+    reduce_stats,
+    write_run,
+)
 from xt.tasks import TASKS
 
 ARMS = ("none", "mnli", "squad", "hellaswag", "mnli_shuffled")
@@ -155,3 +164,15 @@ def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok", s
         libraries="numpy 2",
     )
     write_run(folder, run_id, scores, index_row, stats, selection)
+
+
+def change_scores(results: Path, study: str, change) -> None:
+    """Writes the scores of a study again as `change` makes them of the whole table; statistics stay."""
+    scores, place = change(load_scores(study, results)), results / study
+    index = read_index(place).set_index("run_id", drop=False).astype(object)
+    for run_id, part in scores.groupby("run_id"):
+        shared, files = encode_scores(part, index.loc[run_id, list(RUN_COLUMNS)].to_dict(), files_of(place, run_id)[0])
+        index.loc[run_id, list(INDEX_SCHEMA)[len(RUN_COLUMNS) :]] = pd.Series(shared)
+        for path, content in files.items():
+            path.write_bytes(content)
+    index.to_csv(place / "runs.csv", index=False)

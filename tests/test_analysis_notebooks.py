@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 from nbclient import NotebookClient
-from synthetic_study import write_study
+from synthetic_study import change_scores, write_study
 
 from xt.lab.languages import LAB_LANGUAGES
 from xt.locations import PROJECT
@@ -70,10 +69,7 @@ def results(tmp_path_factory):
 def rotate_arms(folder: Path) -> None:
     """Gives the scores of every intermediate task to the next one."""
     turn = {"mnli": "squad", "squad": "hellaswag", "hellaswag": "mnli"}
-    for path in (folder / "real" / "scores").glob("*.csv"):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        table["intermediate"] = table["intermediate"].replace(turn)
-        table.to_csv(path, index=False)
+    change_scores(folder, "real", lambda scores: scores.assign(intermediate=scores["intermediate"].replace(turn)))
 
 
 def test_there_are_notebooks():
@@ -110,18 +106,13 @@ def test_figures_and_only_figures_are_ignored_by_nbval(path):
 def rotate_languages(folder: Path) -> None:
     """Gives the scores of every language of the lab to the next one; `qaa` keeps its own."""
     turn = dict(zip(LAB[1:], (*LAB[2:], LAB[1]), strict=True))
-    for path in (folder / "pilot" / "scores").glob("*.csv"):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        table["eval_language"] = table["eval_language"].replace(turn)
-        table.to_csv(path, index=False)
+    change_scores(folder, "pilot", lambda scores: scores.assign(eval_language=scores["eval_language"].replace(turn)))
 
 
 def claim_fair(folder: Path) -> None:
     """Gives the scores the name of a published encoder and vouches for their data: other reasons are left."""
-    for path in (folder / "real" / "scores").glob("*.csv"):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        table["encoder"], table["data_status"] = "FacebookAI/xlm-roberta-large", "complete"
-        table.to_csv(path, index=False)
+    fair = dict(encoder="FacebookAI/xlm-roberta-large", data_status="complete")
+    change_scores(folder, "real", lambda scores: scores.assign(**fair))
 
 
 LAB = tuple(LAB_LANGUAGES)

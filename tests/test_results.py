@@ -1,15 +1,20 @@
 """Committed results: what is written is what is read, again and again, and faults are named."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandas.testing
+import pyarrow.parquet as pq
 import pytest
 from synthetic_study import write_study, write_synthetic_run
 
 from xt.errors import DataError
+from xt.item_stats import encode_table, write_bytes
+from xt.lab.languages import LAB_LANGUAGES
 from xt.results import (
     RUN_COLUMNS,
     SCORE_COLUMNS,
@@ -45,9 +50,7 @@ def run(results):
 
 
 def files_of(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_columns_are_those_of_the_schema(results):
@@ -57,9 +60,7 @@ def test_columns_are_those_of_the_schema(results):
 
 def test_every_run_and_language_is_there(results):
     scores = load_scores("real", results)
-    assert (
-        finished_runs(results / "real") == set(scores["run_id"]) == set(load_runs("real", results)["run_id"])
-    )
+    assert finished_runs(results / "real") == set(scores["run_id"]) == set(load_runs("real", results)["run_id"])
     assert scores.groupby("target", observed=True).size().to_dict() == {
         "xnli": 2 * 2 * 2,
         "tatoeba": 4 * 2 * 5 * 2,
@@ -164,11 +165,129 @@ def test_a_fault_is_named_by_column_row_and_value(tmp_path, run, column, value, 
 
 def test_a_fault_in_a_file_names_the_file(tmp_path, run):
     scores, row, stats = run
+    for number, (name, old, new, message) in enumerate([
+        ("scores/xnli-mnli-s1.csv", "\n", "\nodd", r"xnli-mnli-s1\.csv: column score, row 0: 'odd"),
+        ("runs.csv", ",ok,", ",odd,", r"runs\.csv: column outcome, row 0: 'odd'"),
+        ("runs.csv", ",mini,", ",,", r"runs\.csv: column encoder, row 0: None"),
+    ]):  # fmt: skip
+        write_run(tmp_path / str(number), "xnli-mnli-s1", scores, row, stats)
+        path = tmp_path / str(number) / name
+        path.write_text(path.read_text().replace(old, new, 1))
+        with pytest.raises(DataError, match=message):
+            load_scores(str(number), tmp_path)
+
+
+def test_a_file_that_does_not_fit_the_others_is_named(tmp_path, results):
+    def spoilt(pattern, change):
+        """The study with one file changed, and the name of that file."""
+        place = tmp_path / str(len(list(tmp_path.iterdir())))
+        shutil.copytree(results / "real", place / "real")
+        path = sorted((place / "real").glob(pattern))[0]
+        change(path)
+        return place, path.name
+
+    def shorten(path):
+        path.write_bytes(path.read_bytes()[:-2])
+
+    def swap(path):
+        shutil.copyfile(sorted(path.parent.glob("xnli*"))[0], path)
+
+    for pattern, change, words in [
+        ("cells/*", Path.unlink, "no file .*{name}"),
+        ("cells/*", shorten, "{name}: its content is not what its name says"),
+        ("scores/*", Path.unlink, "no file .*{name}, though runs.csv"),
+        ("scores/*", shorten, "{name}: allowed are the columns score, at_floor and 20 rows"),
+        ("scores/*", swap, "{name}: allowed are the columns score, at_floor and 20 rows"),
+    ]:
+        place, name = spoilt(pattern, change)
+        with pytest.raises(DataError, match=words.format(name=name)):
+            load_scores("real", place)
+    for pattern, change, words in [
+        ("items/*", Path.unlink, "no file .*{name}"),
+        ("items/*", shorten, "{name}: its content is not what its name says"),
+        ("stats/*", shorten, "{name}: no parquet file"),
+        (
+            "stats/*",
+            lambda path: pd.DataFrame({"accuracy.correct": [1]}).to_parquet(path),
+            "{name}: its metadata name no",
+        ),
+    ]:
+        place, name = spoilt(pattern, change)
+        with pytest.raises(DataError, match=words.format(name=name)):
+            for run_id in load_runs("real", place)["run_id"]:
+                load_stats("real", run_id, place)
+
+
+def test_statistics_with_another_number_of_rows_than_their_items_are_refused(tmp_path, run):
+    scores, row, stats = run
     write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
-    path = tmp_path / "s" / "scores" / "xnli-mnli-s1.csv"
-    path.write_text(path.read_text().replace(",ok,", ",odd,", 1))
-    with pytest.raises(DataError, match=r"xnli-mnli-s1\.csv: column outcome, row 0: 'odd'"):
-        load_scores("s", tmp_path)
+    path = tmp_path / "s" / "stats" / "xnli-mnli-s1.parquet"
+    path.write_bytes(encode_table(stats[["accuracy.correct"]][1:], pq.read_metadata(path).metadata))
+    with pytest.raises(DataError, match=r"xnli-mnli-s1\.parquet: 47 rows; allowed: 48, one per row of"):
+        load_stats("s", "xnli-mnli-s1", tmp_path)
+
+
+def test_what_differs_within_a_run_or_from_its_index_row_comes_back(tmp_path, run):
+    scores, row, stats = run
+    scores = pd.concat([scores] * 2, ignore_index=True).assign(
+        split=["test"] * 2 + ["dev"] * 2, data_status=["subset", "complete"] * 2, outcome="diverged",
+        floor=[1.25, None] * 2,
+        train_language=["en", None, None, "en"], score=[1.23456, None, 100, 0], at_floor=[True, None, False, None],
+    )  # fmt: skip
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores[::-1], row, stats)
+    write_run(tmp_path / "s", "plain", run[0].assign(run_id="plain"), row, stats)
+    loaded = load_scores("s", tmp_path)
+    expected = scores.assign(score=scores["score"].round(4)).sort_values(["eval_language", "split"])
+    expected = pd.concat([run[0].assign(run_id="plain"), expected], ignore_index=True)
+    pandas.testing.assert_frame_equal(loaded, expected.astype(loaded.dtypes))
+    assert load_runs("s", tmp_path)["outcome"].tolist() == ["ok", "ok"]
+
+
+def test_what_runs_share_stands_once_and_a_run_is_small(tmp_path):
+    codes = tuple(LAB_LANGUAGES)
+    arms, seeds = ("none", "mnli", "squad"), (1, 2)
+    languages = {"xnli": codes, "udpos": codes}
+    write_study(tmp_path, num_clusters=50, arms=arms, seeds=seeds, languages=languages)
+    sizes = {kind: [path.stat().st_size for path in (tmp_path / "real" / kind).iterdir()]
+             for kind in ("cells", "items", "scores", "stats")}  # fmt: skip
+    assert {kind: len(files) for kind, files in sizes.items()} == dict(cells=2, items=2, scores=12, stats=12)
+    assert sum(sizes["scores"] + sizes["stats"]) / 12 < 3000
+
+
+def test_each_file_opens_with_one_call_of_pandas(results):
+    place = results / "real"
+    for target in ("xnli", "tatoeba"):
+        run_id = f"{target}-mnli-s1"
+        path = place / "stats" / f"{run_id}.parquet"
+        items = pd.read_parquet(place / "items" / f"{pq.read_metadata(path).metadata[b'items'].decode()}.parquet")
+        whole, stats = items.join(pd.read_parquet(path)), load_stats("real", run_id, results)
+        pandas.testing.assert_frame_equal(whole[list(stats)], stats)
+        cells = pd.read_csv(place / "runs.csv", index_col="run_id")["cells"][run_id]
+        whole = pd.read_csv(place / "cells" / f"{cells}.csv").join(pd.read_csv(place / "scores" / f"{run_id}.csv"))
+        scores = load_scores("real", results).query("run_id == @run_id")
+        assert whole["eval_language"].tolist() == scores["eval_language"].tolist()
+        assert whole["score"].tolist() == scores["score"].tolist()
+
+
+def test_a_run_that_is_stopped_while_it_is_written_is_not_there_until_it_is_written_again(tmp_path, run, monkeypatch):
+    scores, row, stats = run
+    write_run(tmp_path / "s", "other", scores.assign(run_id="other"), row, stats)
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
+
+    def fail(path, content):
+        if path.suffix == ".parquet":
+            raise KeyboardInterrupt
+        write_bytes(path, content)
+
+    monkeypatch.setattr("xt.results.write_bytes", fail)
+    changed = scores.assign(score=1.0, split="dev")
+    with pytest.raises(KeyboardInterrupt):
+        write_run(tmp_path / "s", "xnli-mnli-s1", changed, row, stats)
+    assert finished_runs(tmp_path / "s") == {"other"} == set(load_scores("s", tmp_path)["run_id"])
+    monkeypatch.undo()
+    write_run(tmp_path / "s", "xnli-mnli-s1", changed, row, stats)
+    loaded = load_scores("s", tmp_path).groupby("run_id")
+    assert loaded["score"].max()["xnli-mnli-s1"] == 1 and set(loaded["split"].first()) == {"dev", "test"}
 
 
 def test_unknown_columns_and_doubled_rows_are_refused(tmp_path, run):
@@ -215,7 +334,8 @@ def test_two_processes_lose_no_row(tmp_path, request):
         for arm in ("none", "mnli")
     ]
     assert [writer.wait(120) for writer in writers] == [0, 0]
-    assert len(finished_runs(tmp_path / "real")) == 8
+    assert len(finished_runs(tmp_path / "real")) == 8 == load_scores("real", tmp_path)["run_id"].nunique()
+    assert len(list((tmp_path / "real" / "items").iterdir())) == 1, "neither writer left a part of a shared file"
 
 
 def test_synthetic_runs_share_the_schema(tmp_path, run):

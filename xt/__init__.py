@@ -37,7 +37,9 @@ The map, in the order in which modules may import each other (each only what sta
 ------------------  -------------------------------------------------------------------------------------
 `schema`            what a column of a committed table may hold
 `margins`           differences that count as none, from data/margins.csv
+`item_stats`        per-example statistics on disk: items once, what a model decided per run
 `results`           committed results: tidy scores, per-example statistics, the index of runs
+`subwords`          fertility and overlap: what a tokenizer makes of each language, as counted for a study
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
 `choosing`          the intermediate task chosen per target, the oracle, the regret
@@ -54,6 +56,7 @@ The map, in the order in which modules may import each other (each only what sta
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `analyses`          the analysis notebooks on a study's results
+`vocabularies`      the subwords of a study's encoders, counted on its texts
 `grid`              which runs a study needs; runs the missing ones
 `prediction_files`  XTREME's prediction files, one form per format: written and read
 `imports`           somebody's own scores and predictions as runs of a study

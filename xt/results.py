@@ -1,23 +1,31 @@
 """Committed results: tidy score tables, per-example statistics, the index of runs; read, write, average.
 
     data/results/<study>/
-      runs.csv                  one row per finished run
-      scores/<run_id>.csv       one row per score of that run, in points
-      stats/<run_id>.parquet    one row per example (for retrieval: per layer and direction), from which
-                                every score can be computed again
+      runs.csv                  one row per finished run, with what is the same in all of its scores
+      cells/<hash>.csv          what was scored: one row per language, metric, layer and direction, with its floor and
+                                number of examples; the same for all runs of a target, so it stands once
+      scores/<run_id>.csv       `score` (points) and `at_floor` (1 or 0) of that run, row by row of its cells
+      stats/<run_id>.parquet    statistics of each example, from which every score can be computed again, row by row of
+                                the items that its metadata name
       stats/<run_id>.selection.parquet
                                 the same of the best checkpoint on the data it was selected on, where known
+      items/<hash>.parquet      which examples these are (see `xt.item_stats`)
 
-A run adds two files of its own and a row of the index, so that no file grows with the study.
+The column `cells` of runs.csv joins a run to its cells. A score's other columns are the run's in runs.csv, except those
+that the cells have, too, because they differ within the run or from its index row (imported scores). A hash is that of
+the file that it names; files named after their content never change. A run adds two or three files of its own and a row
+of the index, so that no file but the index grows with the study; the row is written last and removed first.
 """
 
-import os
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from xt.errors import DataError
+from xt.item_stats import encode_stats, hash_of, read_shared, read_stats, stat_columns, write_bytes, write_shared
 from xt.locations import folder
 from xt.metrics import METRICS
 from xt.schema import Column, check_table, refuse_duplicates
@@ -87,7 +95,20 @@ RUN_SCHEMA: Mapping[str, Column] = {
 RUN_COLUMNS = tuple(RUN_SCHEMA)
 
 SCORE_KEYS = ["eval_language", "split", "metric", "layer", "direction"]
-STATS_KEYS = ["eval_language", "id", "cluster", "layer", "direction"]
+CELL_COLUMNS = (*SCORE_KEYS, "floor", "floor_kind", "num_examples")
+"""Columns of a score that its evaluation data tell, whichever model is scored."""
+OWN_COLUMNS = ("score", "at_floor")
+"""Columns of a score that differ from run to run."""
+OF_A_RUN = tuple(name for name in SCORE_SCHEMA if name not in CELL_COLUMNS + OWN_COLUMNS)
+"""Columns of a score that are, as a rule, the same in all scores of a run."""
+INDEX_SCHEMA: Mapping[str, Column] = (
+    RUN_SCHEMA
+    | {name: Column(SCORE_SCHEMA[name].dtype, required=False) for name in OF_A_RUN if name not in RUN_SCHEMA}
+    | {"cells": OPTIONAL_TEXT}
+)
+"""Columns of runs.csv: what is known of a run, then what its scores share, and the name of their cells."""
+BOOLEANS = {"True": "1", "False": "0"}
+"""How `at_floor` stands in a file."""
 SELECTION = ".selection.parquet"
 """What follows a run's id in the name of the file with its statistics on the data it was selected on."""
 
@@ -100,89 +121,96 @@ def write_run(
     stats: pd.DataFrame,
     selection: pd.DataFrame | None = None,
 ) -> None:
-    """Writes a finished run: statistics, scores, then its row of the index, each file in one step.
+    """Writes a finished run: statistics and scores, then its row of the index, each file in one step.
 
     `selection` holds per-example statistics of the best checkpoint on the data it was selected on, None where there
     are none.  Writing the same run again replaces it.  A run without scores (an intermediate training) passes empty
     frames; scores without statistics mean that none are known (imported scores).  Other processes may write other
-    runs of the study meanwhile.  Raises DataError for tables off schema.
+    runs of the study meanwhile; one that is stopped half way leaves no row.  Raises DataError for tables off schema,
+    before anything is written.
     """
+    place = Path(study_folder)
+    row = pd.DataFrame([{**index_row, "run_id": run_id}])
+    row = check_table(row, RUN_SCHEMA, f"index row of {run_id}").iloc[0].to_dict()
+    files, own = {}, files_of(place, run_id)
+    if len(scores):
+        shared, contents = encode_scores(scores, row, own[0])
+        row, files = row | shared, files | contents
+    for frame, path in ((stats, own[1]), (selection, own[2])):
+        if frame is not None and len(frame):
+            files |= encode_stats(frame, path)
+    if run_id in set(read_index(place)["run_id"]):
+        change_index(place, run_id, None)
+    for path, content in files.items():
+        (write_bytes if path in own else write_shared)(path, content)
+    for path in set(own) - set(files):
+        path.unlink(missing_ok=True)
+    change_index(place, run_id, row)
+
+
+def files_of(place: Path, run_id: str) -> tuple[Path, Path, Path]:
+    """Where a run's scores, statistics and statistics of selection stand, if it has them."""
+    stats = place / "stats"
+    return place / "scores" / f"{run_id}.csv", stats / f"{run_id}.parquet", stats / f"{run_id}{SELECTION}"
+
+
+def change_index(place: Path, run_id: str, row: Mapping | None) -> None:
+    """Puts a run's row into the index in place of the one it has, or takes it out (None)."""
     from filelock import FileLock
 
-    study_folder = Path(study_folder)
-    row = pd.DataFrame([{**index_row, "run_id": run_id}])
-    row = check_table(row, RUN_SCHEMA, f"index row of {run_id}")
-    if len(scores):
-        write_scores(study_folder / "scores" / f"{run_id}.csv", run_id, scores)
-    for frame, name in ((stats, f"{run_id}.parquet"), (selection, f"{run_id}{SELECTION}")):
-        path = study_folder / "stats" / name
-        path.unlink(missing_ok=True)
-        if frame is not None and len(frame):
-            write_stats(path, frame)
-    study_folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(study_folder.parent / f".{study_folder.name}.lock"):
-        runs = read_runs(study_folder)
-        runs = pd.concat([runs[runs["run_id"] != run_id], row]).sort_values("run_id")
-        write_csv(study_folder / "runs.csv", runs)
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.parent / f".{place.name}.lock"):
+        runs = read_index(place)
+        fresh = pd.DataFrame([row] if row else [], columns=list(INDEX_SCHEMA))
+        fresh = check_table(fresh, INDEX_SCHEMA, f"index row of {run_id}")
+        runs = pd.concat([runs[runs["run_id"] != run_id], fresh]).sort_values("run_id")
+        write_bytes(place / "runs.csv", encode_csv(runs, float_format="%.4f"))
 
 
-def write_scores(path: Path, run_id: str, scores: pd.DataFrame) -> None:
-    """One run's score table, sorted.  Raises DataError for rows of another run, or the same score twice."""
+def encode_scores(scores: pd.DataFrame, row: Mapping, path: Path) -> tuple[dict, dict[Path, bytes]]:
+    """(what the index row says of all of a run's scores, the files of its cells and scores).
+
+    Raises DataError for a table off schema, rows of another run, or the same score twice.
+    """
     scores = check_table(scores, SCORE_SCHEMA, path)
-    if (scores["run_id"] != run_id).any():
-        raise DataError(f"{path}: holds rows of runs {sorted(set(scores['run_id']))}; allowed: {run_id}")
+    if (scores["run_id"] != row["run_id"]).any():
+        raise DataError(f"{path}: holds rows of runs {sorted(set(scores['run_id']))}; allowed: {row['run_id']}")
     refuse_duplicates(scores, SCORE_KEYS, path)
+    check_missing(scores, path)
+    scores = scores.sort_values(SCORE_KEYS)
+    first, shared = scores.iloc[0], [name for name in OF_A_RUN if scores[name].nunique(dropna=False) == 1]
+    shared = [name for name in shared if name not in row or same(first[name], row[name])]
+    cells = scores[[*CELL_COLUMNS, *(name for name in OF_A_RUN if name not in shared)]]
+    content = encode_csv(cells.assign(floor=shorten(cells["floor"])))
+    own = scores.assign(score=shorten(scores["score"]), at_floor=scores["at_floor"].astype("string").replace(BOOLEANS))
+    files = {cells_path(path.parent.parent, hash_of(content)): content, path: encode_csv(own[list(OWN_COLUMNS)])}
+    return {name: first[name] for name in shared if name not in row} | {"cells": hash_of(content)}, files
+
+
+def check_missing(scores: pd.DataFrame, path: Path) -> None:
+    """Raises DataError where a score is missing of a run that came through."""
     if (scores["score"].isna() & (scores["outcome"] == "ok")).any():
         raise DataError(f"{path}: a score is missing though the outcome is ok; allowed: 0 to 100")
-    write_csv(path, scores.sort_values(SCORE_KEYS))
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """A table as CSV, numbers with four decimals."""
-    write_bytes(path, frame.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode())
+def same(one, other) -> bool:
+    """Whether two values are equal, or both missing."""
+    return bool(pd.isna(one) and pd.isna(other)) or bool(pd.notna(one) and pd.notna(other) and one == other)
 
 
-def write_stats(path: Path, stats: pd.DataFrame) -> None:
-    """Per-example statistics in small types: dictionaries for text, the shortest integers, float32."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = [key for key in STATS_KEYS if key in stats] + stat_columns(stats)
-    refuse_duplicates(stats, [key for key in names if key in STATS_KEYS], path)
-    columns = {name: shrink(stats[name]) for name in names}
-    table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False).replace_schema_metadata(None)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", compression_level=15)
-    write_bytes(path, sink.getvalue().to_pybytes())
+def shorten(numbers: pd.Series) -> pd.Series:
+    """Numbers with up to four decimals, as text."""
+    return numbers.map(lambda value: f"{value:.4f}".rstrip("0").rstrip("."), na_action="ignore").astype("string")
 
 
-def shrink(values: pd.Series) -> pd.Series:
-    """The same values in the smallest type that holds them (32 bits for fractions)."""
-    if values.dtype.kind == "f" and not (values % 1 == 0).all():
-        return values.astype("float32")
-    if values.dtype.kind in "fiub":
-        return pd.to_numeric(values.astype("int64"), downcast="unsigned")
-    return values.astype("string").astype("category")
+def cells_path(place: Path, digest: str) -> Path:
+    """Where cells of a study stand."""
+    return place / "cells" / f"{digest}.csv"
 
 
-def stat_columns(stats: pd.DataFrame) -> list[str]:
-    """Names of the statistic columns, in the order of METRICS.  Raises DataError for an unknown column."""
-    known = [f"{metric.name}.{column}" for metric in METRICS.values() for column in metric.columns]
-    unknown = set(stats.columns) - set(known) - set(STATS_KEYS)
-    if unknown:
-        raise DataError(f"statistics hold unknown columns {sorted(unknown)}; allowed: {', '.join(STATS_KEYS + known)}")
-    return [name for name in known if name in stats]
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file in one step: under another name, synced, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with fresh.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(path)
+def encode_csv(frame: pd.DataFrame, **options) -> bytes:
+    """A table as CSV."""
+    return frame.to_csv(index=False, lineterminator="\n", **options).encode()
 
 
 def find_study(study: str, results: Path | str | None = None) -> Path:
@@ -201,19 +229,22 @@ def find_study(study: str, results: Path | str | None = None) -> Path:
     return place
 
 
-def read_csv(path: Path, columns: Mapping[str, Column]) -> pd.DataFrame:
+def read_csv(content: bytes, columns: Mapping[str, Column], path: Path) -> pd.DataFrame:
     """A checked table; only '' is missing, so that the arm 'none' and the word 'null' stay words."""
-    return check_table(pd.read_csv(path, dtype=str, keep_default_na=False), columns, path)
+    return check_table(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False), columns, path)
+
+
+def read_index(place: Path) -> pd.DataFrame:
+    """runs.csv of a study's folder, all columns; empty where there is none yet."""
+    path = place / "runs.csv"
+    if not path.is_file():
+        return check_table(pd.DataFrame(columns=list(INDEX_SCHEMA)), INDEX_SCHEMA, path)
+    return read_csv(path.read_bytes(), INDEX_SCHEMA, path)
 
 
 def read_runs(place: Path) -> pd.DataFrame:
-    """The run index in a study's folder; empty where there is none yet."""
-    path = place / "runs.csv"
-    return (
-        read_csv(path, RUN_SCHEMA)
-        if path.is_file()
-        else check_table(pd.DataFrame(columns=RUN_COLUMNS), RUN_SCHEMA, path)
-    )
+    """The run index in a study's folder (RUN_COLUMNS); empty where there is none yet."""
+    return read_index(place)[list(RUN_COLUMNS)]
 
 
 def finished_runs(place: Path | str) -> set[str]:
@@ -228,14 +259,71 @@ def load_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
 
 
 def load_scores(study: str, results: Path | str | None = None) -> pd.DataFrame:
-    """All scores of a study, one row each (SCORE_COLUMNS), in points.
+    """All scores of a study, one row each (SCORE_COLUMNS), in points, sorted by run and SCORE_KEYS.
 
-    Raises DataError for a file off schema, and where there are no scores yet.
+    Raises DataError for a file that is off schema, missing or does not fit its cells, and where there is none yet.
     """
-    files = sorted((find_study(study, results) / "scores").glob("*.csv"))
-    if not files:
+    place = find_study(study, results)
+    runs = read_index(place)
+    runs = runs[runs["cells"].notna()].sort_values("run_id")
+    if runs.empty:
         raise DataError(f"study {study!r} has no scores yet: run `xt run {study}`")
-    return pd.concat([read_csv(path, SCORE_SCHEMA) for path in files], ignore_index=True)
+    names = list(dict.fromkeys(runs["cells"]))
+    cells = [read_cells(cells_path(place, name)) for name in names]
+    which = runs["cells"].map({name: number for number, name in enumerate(names)}).to_numpy(int)
+    sizes = np.array([len(table) for table in cells])
+    own = read_own([files_of(place, run_id)[0] for run_id in runs["run_id"]], sizes[which])
+    starts = np.cumsum(sizes) - sizes
+    places = np.concatenate([starts[number] + np.arange(sizes[number]) for number in which])
+    stacked = pd.concat(cells, ignore_index=True).iloc[places].reset_index(drop=True)
+    of_run = runs.loc[runs.index.repeat(sizes[which])].reset_index(drop=True)
+    columns = {}
+    for name, rule in SCORE_SCHEMA.items():
+        there = np.array([name in table for table in cells])[np.repeat(which, sizes[which])]
+        column = own[name] if name in own else stacked[name] if there.all() else of_run[name]
+        columns[name] = stacked[name].where(there, column).astype(rule.dtype) if there.any() else column
+        if rule.required and columns[name].isna().any():
+            raise DataError(f"{place / 'runs.csv'}: column {name} is missing of a run that has scores")
+    return pd.DataFrame(columns)
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """What was scored: CELL_COLUMNS, and those of OF_A_RUN that differ within a run.  Raises DataError off schema."""
+    content = read_shared(path)
+    names = content.split(b"\n", 1)[0].decode().split(",")
+    further = [name for name in OF_A_RUN if name in names]
+    return read_csv(content, {name: SCORE_SCHEMA[name] for name in (*CELL_COLUMNS, *further)}, path)
+
+
+def read_own(paths: Sequence[Path], sizes: np.ndarray) -> pd.DataFrame:
+    """OWN_COLUMNS of some runs, one after the other; `sizes` says how many rows each has.
+
+    Raises DataError naming the file that is missing, off schema or of another length.
+    """
+    header, bodies = ",".join(OWN_COLUMNS).encode() + b"\n", []
+    for path, size in zip(paths, sizes, strict=True):
+        if not path.is_file():
+            raise DataError(f"no file {path}, though runs.csv says that the run has scores")
+        content = path.read_bytes()
+        bodies.append(content.removeprefix(header))
+        if not content.startswith(header) or bodies[-1].count(b"\n") != size:
+            raise DataError(
+                f"{path}: allowed are the columns {', '.join(OWN_COLUMNS)} and {size} rows, as many as cells"
+            )
+    try:
+        return read_values(b"".join(bodies), "scores")
+    except DataError:
+        for path, body in zip(paths, bodies, strict=True):
+            read_values(body, path)
+        raise
+
+
+def read_values(body: bytes, path: Path | str) -> pd.DataFrame:
+    """OWN_COLUMNS from lines without a header; DataError naming the file."""
+    table = pd.read_csv(io.BytesIO(body), dtype=str, keep_default_na=False, names=list(OWN_COLUMNS))
+    spelled = {short: word for word, short in BOOLEANS.items()}
+    table["at_floor"] = table["at_floor"].map(lambda text: spelled.get(text, text))
+    return check_table(table, {name: SCORE_SCHEMA[name] for name in OWN_COLUMNS}, path)
 
 
 def load_stats(
@@ -248,26 +336,28 @@ def load_stats(
 ) -> pd.DataFrame:
     """Per-example statistics of one run; `layer` and `direction` choose among those of retrieval.
 
-    Raises DataError naming the file looked for where there is none.
+    Raises DataError naming the file looked for where there is none, and one that does not fit its items.
     """
-    path = find_study(study, results) / "stats" / f"{run_id}.parquet"
+    path = files_of(find_study(study, results), run_id)[1]
     if not path.is_file():
         raise DataError(f"no statistics of run {run_id}: no file {path}")
-    chosen = {"layer": layer, "direction": direction}
-    filters = [(name, "==", value) for name, value in chosen.items() if value is not None]
-    return pd.read_parquet(path, filters=filters or None)
+    stats = read_stats(path)
+    for name, value in (("layer", layer), ("direction", direction)):
+        if value is not None:
+            stats = stats[stats[name] == value]
+    return stats.reset_index(drop=True)
 
 
 def has_stats(study: str, run_id: str, results: Path | str | None = None) -> bool:
     """Whether per-example statistics of a run are there; imported scores have none."""
-    return (find_study(study, results) / "stats" / f"{run_id}.parquet").is_file()
+    return files_of(find_study(study, results), run_id)[1].is_file()
 
 
 def load_selection_stats(study: str, run_id: str, results: Path | str | None = None) -> pd.DataFrame | None:
     """Per-example statistics of a run's best checkpoint on the data of the training language that it was selected on;
     None where there are none: nothing was trained, or the run is older than these files."""
-    path = find_study(study, results) / "stats" / f"{run_id}{SELECTION}"
-    return pd.read_parquet(path) if path.is_file() else None
+    path = files_of(find_study(study, results), run_id)[2]
+    return read_stats(path) if path.is_file() else None
 
 
 def reduce_stats(stats: pd.DataFrame) -> pd.DataFrame:

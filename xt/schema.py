@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from xt.errors import DataError
 
@@ -34,8 +35,7 @@ def check_table(frame: pd.DataFrame, columns: Mapping[str, Column], file: Path |
     if set(frame.columns) != set(columns):
         missing, unknown = set(columns) - set(frame.columns), set(frame.columns) - set(columns)
         raise DataError(
-            f"{file}: columns missing: {sorted(missing)}, unknown: {sorted(unknown)}; "
-            f"allowed: {', '.join(columns)}"
+            f"{file}: columns missing: {sorted(missing)}, unknown: {sorted(unknown)}; allowed: {', '.join(columns)}"
         )
     checked = {name: check_column(frame[name], rule, file) for name, rule in columns.items()}
     return pd.DataFrame(checked).reset_index(drop=True)
@@ -43,38 +43,60 @@ def check_table(frame: pd.DataFrame, columns: Mapping[str, Column], file: Path |
 
 def check_column(values: pd.Series, rule: Column, file: Path | str) -> pd.Series:
     """The values as `rule.dtype`; raises DataError at the first that breaks the rule."""
-    values = values.astype(object).where(values.notna() & (values != ""), None)
-    present = values.notna()
-    typed = CONVERT[rule.dtype](values)
-    wrong = (~present & rule.required) | (present & typed.isna())
+    raw = values.to_numpy(dtype=object)
+    present = np.array(
+        [not absent and value != "" for absent, value in zip(pd.isna(raw), raw, strict=True)], dtype=bool
+    )
+    typed = CONVERT[rule.dtype](np.where(present, raw, None))
+    untyped = np.asarray(typed.isna())
+    wrong = untyped if rule.required else untyped & present
     if rule.allowed:
-        wrong |= present & ~typed.isin(rule.allowed).fillna(False)
+        wrong = wrong | present & ~np.asarray(typed.isin(rule.allowed), dtype=bool)
     if rule.dtype in ("Int64", "Float64"):
-        wrong |= ((typed < rule.low) | (typed > rule.high)).fillna(False).astype(bool)
+        numbers = typed.to_numpy(dtype=float, na_value=np.nan)
+        wrong = wrong | (numbers < rule.low) | (numbers > rule.high)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         allowed = ", ".join(rule.allowed) or f"{rule.dtype} from {rule.low} to {rule.high}"
         raise DataError(
-            f"{file}: column {values.name}, row {row}: {values.iloc[row]!r}; allowed: {allowed}"
+            f"{file}: column {values.name}, row {row}: {raw[row] if present[row] else None!r}; allowed: {allowed}"
             + ("" if rule.required else ", or missing")
         )
-    return typed
+    return pd.Series(typed, name=values.name)
 
 
-def convert_whole(values: pd.Series) -> pd.Series:
+def convert_text(values: np.ndarray) -> ExtensionArray:
+    """Text, as each value is printed."""
+    return pd.array([None if value is None else str(value) for value in values], dtype="string")
+
+
+def convert_number(values: np.ndarray) -> ExtensionArray:
+    """Numbers; what is none becomes missing."""
+    return pd.array(pd.to_numeric(values, errors="coerce"), dtype="Float64")
+
+
+def convert_whole(values: np.ndarray) -> ExtensionArray:
     """Whole numbers; what is none becomes missing."""
-    numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
-    return numbers.where((numbers % 1 == 0).fillna(False)).astype("Int64")
+    numbers = convert_number(values).to_numpy(dtype=float, na_value=np.nan)
+    whole = numbers % 1 == 0
+    return pd.arrays.IntegerArray(np.where(whole, numbers, 0).astype("int64"), ~whole)
 
 
 TRUTH = {"True": True, "False": False}
-CONVERT: Mapping[str, Callable[[pd.Series], pd.Series]] = {
-    "string": lambda values: values.map(str, na_action="ignore").astype("string"),
+
+
+def convert_truth(values: np.ndarray) -> ExtensionArray:
+    """Truth by name; what is none becomes missing."""
+    return pd.array([TRUTH.get(str(value)) for value in values], dtype="boolean")
+
+
+CONVERT: Mapping[str, Callable[[np.ndarray], ExtensionArray]] = {
+    "string": convert_text,
     "Int64": convert_whole,
-    "Float64": lambda values: pd.to_numeric(values, errors="coerce").astype("Float64"),
-    "boolean": lambda values: values.map(str, na_action="ignore").map(TRUTH).astype("boolean"),
+    "Float64": convert_number,
+    "boolean": convert_truth,
 }
-"""dtype -> how values become it; what cannot becomes missing, which `check_column` then refuses."""
+"""dtype -> how values (None: missing) become it; what cannot becomes missing, which `check_column` then refuses."""
 
 
 def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str], file: Path | str) -> None:
