@@ -15,8 +15,9 @@ from xt.arms import check_arm
 from xt.config import ScoreConfig, Trained
 from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
+from xt.item_stats import STATS_KEYS
 from xt.locations import PROJECT, folder
-from xt.results import STATS_KEYS, finished_runs, read_runs, write_run
+from xt.results import finished_runs, read_runs, write_run
 from xt.study import Study
 from xt.tasks import get_task
 
