@@ -20,6 +20,7 @@ from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
 from xt.study import Study
 from xt.tasks import get_task
+from xt.vocabularies import has_subwords, write_subwords
 
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
 PROGRESS_SECONDS = 30.0
@@ -54,11 +55,7 @@ class Block:
 def plan(study: Study) -> list[Block]:
     """Every run of a study and its state, in the order of execution. Loads no data and no model."""
     committed = finished_runs(study_folder(study))
-    return [
-        plan_block(study, cell, seed, committed)
-        for seed in study.seeds
-        for cell in study.cells()
-    ]
+    return [plan_block(study, cell, seed, committed) for seed in study.seeds for cell in study.cells()]
 
 
 def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, committed: set[str]) -> Block:
@@ -214,7 +211,17 @@ class StudyRunner:
                 for execution in blocked
                 for run_id in execution.run_ids
             ]
+        self.count_subwords()
         return self.failures
+
+    def count_subwords(self) -> None:
+        """Writes what the encoders' tokenizers make of the study's texts, where that is missing; says why it cannot."""
+        place = study_folder(self.study)
+        if place.is_dir() and not has_subwords(self.study, place):
+            try:
+                self.say(f"subwords of the study's texts: {write_subwords(self.study, place)}")
+            except (DataError, ValueError, OSError) as error:
+                self.say(f"subwords are not counted: {error}")
 
     def list_executions(self, seed: int) -> list[Execution]:
         """The notebooks that a seed still needs; a training that several blocks start from stands once."""
