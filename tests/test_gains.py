@@ -80,7 +80,7 @@ def test_a_gain_is_the_mean_difference_over_languages_above_the_floor(scores, ga
 
 
 def test_planted_gains_are_found_and_nothing_else(gains):
-    found = gains[gains["p_holm"] < 0.05]["gain"]
+    found = gains[gains["p_holm"] < 0.01]["gain"]
     assert set(found.index) == {("xquad", "squad"), ("tatoeba", "hellaswag")}
     assert found["xquad", "squad"] == pytest.approx(15, abs=4) and found["tatoeba", "hellaswag"] < -5
     assert gains.loc[("xquad", "squad"), "low"] < 15 < gains.loc[("xquad", "squad"), "high"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xt.distances import load_distances
 from xt.errors import DataError
-from xt.gains import ScoreCube
+from xt.gains import ScoreCube, compare_arms
 from xt.stats import adjust_holm, gain_test
 
 COMPONENTS = ("syntactic", "lexical", "genetic", "script")
@@ -80,12 +80,10 @@ def unseen_gap(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def measured_noise(cube: ScoreCube) -> tuple[float, np.ndarray]:
-    """(seed, items): the pooled residual standard deviation of one score over seeds, and the standard deviation of each
-    arm's gain under resampling of item clusters, in points, of the mean over languages above their floor."""
-    above = ~cube.at_floor
-    gains = cube.resampled[:, :, 1:, above] - cube.resampled[:, :, :1, above]
-    test = gain_test(cube.points[..., above].mean(axis=-1), gains.mean(axis=(1, 3)).var(axis=0))
-    return test.seed_sd, gains.mean(axis=(1, 3)).std(axis=0)
+    """(seed, items): the pooled residual standard deviation of one score over seeds, and that of each arm's gain by the
+    choice of items, as far as they move every seed alike; points, of the mean over languages above their floor."""
+    test = compare_arms(cube, ~cube.at_floor)
+    return test.seed_sd, test.item_error
 
 
 def simulate_tests(

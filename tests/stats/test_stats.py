@@ -43,9 +43,7 @@ def test_examples_of_one_cluster_are_one_observation():
     correct = (np.random.default_rng(1).random(200) < 0.5).astype(float)
     stats, clusters = accuracy_stats(correct), np.arange(200)
     once = cluster_bootstrap(stats, clusters, ACCURACY, np.random.default_rng(2))
-    tenfold = cluster_bootstrap(
-        stats.repeat(10, axis=0), clusters.repeat(10), ACCURACY, np.random.default_rng(2)
-    )
+    tenfold = cluster_bootstrap(stats.repeat(10, axis=0), clusters.repeat(10), ACCURACY, np.random.default_rng(2))
     np.testing.assert_allclose(once, tenfold)
 
 
@@ -132,9 +130,7 @@ def test_a_baseline_without_seeds_has_no_share_in_the_variance():
     p = np.array([gain_test(table, NO_ITEMS).p[0] for table in scores])
     assert scipy.stats.kstest(p, "uniform").pvalue > 0.001
     one_arm = scores[0, :, :2]
-    assert gain_test(one_arm, np.zeros(1)).p[0] == pytest.approx(
-        scipy.stats.ttest_1samp(one_arm[:, 1], 50).pvalue
-    )
+    assert gain_test(one_arm, np.zeros(1)).p[0] == pytest.approx(scipy.stats.ttest_1samp(one_arm[:, 1], 50).pvalue)
 
 
 def test_two_arms_are_a_paired_t_test():
@@ -156,7 +152,11 @@ def test_several_arms_are_the_two_way_model_of_statsmodels():
     np.testing.assert_allclose(ours.gain, model.params[names])
     np.testing.assert_allclose(ours.standard_error, model.bse[names])
     np.testing.assert_allclose(ours.p, model.pvalues[names])
-    assert ours.df == model.df_resid == 8 and ours.seed_sd == pytest.approx(model.mse_resid**0.5)
+    assert (
+        ours.df == pytest.approx(model.df_resid)
+        and ours.seed_df == 8
+        and ours.seed_sd == pytest.approx(model.mse_resid**0.5)
+    )
 
 
 def test_what_a_seed_does_to_all_arms_cancels():

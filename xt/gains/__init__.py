@@ -7,6 +7,7 @@ language that an arm was trained in before the target is not zero-shot for that 
 """
 
 from xt.gains.cubes import BASELINE, ROUNDING, ScoreCube, load_cube, load_cubes, order_by, resample
+from xt.gains.means import Means, average_languages, average_targets, compare_means
 from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
 from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gain_table
 
@@ -14,8 +15,12 @@ __all__ = [
     "BASELINE",
     "GAIN_COLUMNS",
     "ROUNDING",
+    "Means",
     "ScoreCube",
+    "average_languages",
+    "average_targets",
     "compare_arms",
+    "compare_means",
     "gain_table",
     "is_placebo",
     "language_gain_table",

@@ -17,6 +17,8 @@ from xt.stats import NUM_RESAMPLES, cluster_bootstrap, percentile_interval
 from xt.tasks import TASKS
 
 BASELINE = "none"
+CLUSTER = ["eval_language", "cluster"]
+"""Columns that name a cluster of examples."""
 ROUNDING = 5e-5
 """Points by which a number in a score table may differ from the exact one."""
 
@@ -44,6 +46,8 @@ class ScoreCube:
     """(L,) the score that a trivial answer gets; NaN where unknown, the highest where runs differ."""
     zero_shot: np.ndarray
     """(K, L) whether the arm was not trained in the language."""
+    num_clusters: np.ndarray | None = None
+    """(L,) item clusters that each language was resampled from; None where the items are not known."""
 
     @property
     def mean_interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,9 +77,10 @@ def load_cube(
     seeds = tuple(sorted(int(seed) for seed in rows["seed"].unique()))
     axes = pd.MultiIndex.from_product([seeds, arms, languages])
     points = rows.set_index(["seed", "intermediate", "eval_language"])["score"].reindex(axes)
-    sums, resampled = load_cluster_sums(rows, seeds, arms, results), None
+    sums, resampled, num_clusters = load_cluster_sums(rows, seeds, arms, results), None, None
     if sums is not None:
         resampled = resample(sums, languages, TASKS[target], (len(seeds), len(arms)), rng, num_resamples)
+        num_clusters = sums.groupby(level="eval_language").size().reindex(languages).to_numpy()
     floors = rows.groupby("eval_language")["floor"].max().reindex(languages)
     shape = (len(seeds), len(arms), len(languages))
     zero_shot = rows.assign(new=is_zero_shot(rows)).groupby(["intermediate", "eval_language"])["new"].all()
@@ -89,6 +94,7 @@ def load_cube(
         resampled,
         floors.to_numpy(float, na_value=np.nan),
         zero_shot.unstack().loc[list(arms), list(languages)].to_numpy(bool),
+        num_clusters,
     )
 
 
@@ -108,13 +114,15 @@ def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[s
     runs = rows.drop_duplicates("run_id").set_index(["seed", "intermediate"])
     metric = METRICS[rows["metric"].iloc[0]]
     columns = [f"{metric.name}.{column}" for column in metric.columns]
-    blocks = {}
+    blocks, keys, groups = {}, None, None
     for seed in seeds:
         for arm in arms:
             run = runs.loc[(seed, arm)]
             where = {key: None if pd.isna(run[key]) else run[key] for key in ("layer", "direction")}
             stats = load_stats(run["study"], run["run_id"], results, **where)
-            blocks[seed, arm] = stats.groupby(["eval_language", "cluster"], observed=True)[columns].sum()
+            if keys is None or not keys.equals(stats[CLUSTER]):
+                keys, groups = stats[CLUSTER], group_rows(stats[CLUSTER])
+            blocks[seed, arm] = sum_groups(stats[columns], *groups)
     sums = pd.concat(blocks, axis=1)
     if sums.isna().to_numpy().any():
         language, cluster = sums.index[sums.isna().any(axis=1)][0]
@@ -123,6 +131,19 @@ def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[s
             "them; allowed: runs scored on the same examples"
         )
     return sums
+
+
+def group_rows(keys: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, pd.MultiIndex]:
+    """(order of the rows by language and cluster, where each cluster begins in it, the clusters) of CLUSTER columns."""
+    numbers = keys.groupby(CLUSTER, observed=True).ngroup().to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    _, starts = np.unique(numbers[order], return_index=True)
+    return order, starts, pd.MultiIndex.from_frame(keys.iloc[order[starts]].astype(str))
+
+
+def sum_groups(stats: pd.DataFrame, order: np.ndarray, starts: np.ndarray, index: pd.MultiIndex) -> pd.DataFrame:
+    """Statistics of examples summed per cluster, as `group_rows` found them."""
+    return pd.DataFrame(np.add.reduceat(stats.to_numpy(float)[order], starts), index=index, columns=stats.columns)
 
 
 def resample(

@@ -7,23 +7,21 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.gains.cubes import ScoreCube
+from xt.gains.means import Means, average_languages, compare_means, compare_relatively
 from xt.gains.shared_data import is_placebo, trains_on_same_data
-from xt.stats import GainTest, adjust_benjamini_hochberg, adjust_holm, gain_test
+from xt.stats import OF_BASELINE, OF_ERROR, GainTest, adjust_benjamini_hochberg, adjust_holm
 
 GAIN_COLUMNS = (
-    "encoder target intermediate gain low high p p_holm baseline relative error_reduction num_languages "
-    "num_at_floor num_trained_in num_seeds seed_sd kind placebo same_data"
+    "encoder target intermediate gain low high p p_holm standard_error df baseline relative relative_low relative_high "
+    "error_reduction error_reduction_low error_reduction_high num_languages num_at_floor num_trained_in num_seeds "
+    "seed_sd item_error kind placebo same_data"
 ).split()
 """Columns of `gain_table`."""
 
 
 def compare_arms(cube: ScoreCube, languages: np.ndarray) -> GainTest:
     """The primary test of a cube's arms on the mean over these languages, a mask (L,)."""
-    points = cube.points[..., languages].mean(axis=-1)
-    if cube.resampled is None:
-        return gain_test(points, None)
-    gains = cube.resampled[:, :, 1:, languages] - cube.resampled[:, :, :1, languages]
-    return gain_test(points, gains.mean(axis=(1, 3)).var(axis=0))
+    return compare_means(average_languages(cube, languages))
 
 
 def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
@@ -41,29 +39,49 @@ def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
 def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
     """The rows of `gain_table` of one cube."""
-    frame = pd.concat([tabulate_arm(cube, place) for place in range(1, len(cube.arms))], ignore_index=True)
+    above, tests = ~cube.at_floor, {}
+    rows = []
+    for place in range(1, len(cube.arms)):
+        chosen = above & cube.zero_shot[place]
+        if chosen.any() and chosen.tobytes() not in tests:
+            tests[chosen.tobytes()] = measure_gains(average_languages(cube, chosen))
+        rows.append(describe_arm(cube, place, above) | tabulate_arm(tests.get(chosen.tobytes()), place - 1))
+    frame = pd.DataFrame(rows).reindex(columns=GAIN_COLUMNS)
     tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
     return frame.assign(p_holm=adjust_holm(tested))
 
 
-def tabulate_arm(cube: ScoreCube, place: int) -> pd.DataFrame:
-    """The row of one arm, over the languages above their floor that it was not trained in; without a gain where there
-    is none. The seed variance is that of all arms on the same languages."""
-    arm, chosen = cube.arms[place], ~cube.at_floor & cube.zero_shot[place]
-    row = {
+def describe_arm(cube: ScoreCube, place: int, above: np.ndarray) -> dict:
+    """What is compared with the baseline, and over how much: the columns of a row of `gain_table` without numbers."""
+    arm = cube.arms[place]
+    return {
         "encoder": cube.encoder, "target": cube.target, "intermediate": arm, "placebo": is_placebo(arm),
-        "same_data": trains_on_same_data(arm, cube.target), "num_languages": int(chosen.sum()),
-        "num_at_floor": int(cube.at_floor.sum()), "num_trained_in": int((~cube.zero_shot[place]).sum()),
+        "same_data": trains_on_same_data(arm, cube.target), "num_languages": int((above & cube.zero_shot[place]).sum()),
+        "num_at_floor": int((~above).sum()), "num_trained_in": int((~cube.zero_shot[place]).sum()),
         "num_seeds": len(cube.seeds),
     }  # fmt: skip
-    if chosen.any():
-        test, baseline = compare_arms(cube, chosen), cube.points[:, 0, chosen].mean()
-        gain = test.gain[place - 1]
-        row |= dict(
-            gain=gain, low=test.low[place - 1], high=test.high[place - 1], p=test.p[place - 1], baseline=baseline,
-            relative=gain / baseline, error_reduction=gain / (100 - baseline), seed_sd=test.seed_sd, kind=test.kind,
-        )  # fmt: skip
-    return pd.DataFrame([row]).reindex(columns=GAIN_COLUMNS)
+
+
+def measure_gains(means: Means) -> dict:
+    """Gains of all arms on the same languages: the test, relative gains and the baseline, one value or array each.
+
+    The seed variance is that of all arms.
+    """
+    test, baseline = compare_means(means), means.points[:, 0].mean()
+    of_baseline, of_error = (compare_relatively(means, share) for share in (OF_BASELINE, OF_ERROR))
+    return dict(
+        gain=test.gain, low=test.low, high=test.high, p=test.p, standard_error=test.standard_error, df=test.df,
+        baseline=baseline, relative=of_baseline[0], relative_low=of_baseline[1], relative_high=of_baseline[2],
+        error_reduction=of_error[0], error_reduction_low=of_error[1], error_reduction_high=of_error[2],
+        seed_sd=test.seed_sd, item_error=test.item_error, kind=test.kind,
+    )  # fmt: skip
+
+
+def tabulate_arm(measured: dict | None, place: int) -> dict:
+    """The numbers of one arm out of `measure_gains`; none where no language is left."""
+    if measured is None:
+        return {}
+    return {name: value[place] if np.ndim(value) else value for name, value in measured.items()}
 
 
 def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:

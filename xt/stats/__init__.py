@@ -7,7 +7,8 @@ example of one. Needs numpy at import; scipy and statsmodels where they are used
 
 from xt.stats.corrections import adjust_benjamini_hochberg, adjust_holm
 from xt.stats.power import smallest_gain
-from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, gain_test
+from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, gain_test, split_item_variance
+from xt.stats.ratios import OF_BASELINE, OF_ERROR, relative_gains
 from xt.stats.resampling import (
     NUM_RESAMPLES,
     cluster_bootstrap,
@@ -20,6 +21,8 @@ from xt.stats.resampling import (
 __all__ = [
     "ITEMS_ONLY",
     "NUM_RESAMPLES",
+    "OF_BASELINE",
+    "OF_ERROR",
     "SEEDS_AND_ITEMS",
     "SEEDS_ONLY",
     "GainTest",
@@ -30,6 +33,8 @@ __all__ = [
     "draw_counts",
     "gain_test",
     "percentile_interval",
+    "relative_gains",
     "smallest_gain",
+    "split_item_variance",
     "sum_clusters",
 ]
