@@ -7,11 +7,13 @@ language that an arm was trained in before the target is not zero-shot for that 
 """
 
 from xt.gains.cubes import BASELINE, ROUNDING, ScoreCube, load_cube, load_cubes, order_by, resample
+from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, compare_means
 from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
 from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gain_table
 
 __all__ = [
+    "ALL",
     "BASELINE",
     "GAIN_COLUMNS",
     "ROUNDING",
@@ -22,6 +24,7 @@ __all__ = [
     "compare_arms",
     "compare_means",
     "gain_table",
+    "group_gain_table",
     "is_placebo",
     "language_gain_table",
     "load_cube",

@@ -35,16 +35,19 @@ def average_languages(cube: ScoreCube, languages: np.ndarray) -> Means:
     return Means(cube.arms, cube.seeds, points, cube.resampled[..., languages].mean(axis=-1), fewest)
 
 
-def average_targets(cubes: Sequence[ScoreCube], languages: Sequence[np.ndarray]) -> Means:
+def average_targets(
+    cubes: Sequence[ScoreCube], languages: Sequence[np.ndarray], seeds: Sequence[int] | None = None
+) -> Means:
     """The unweighted mean over targets of the means over each one's languages (masks (L,)).
 
     Seeds are joint: one intermediate training feeds all targets of a seed, so what it did to all of them stays in the
     mean. Items are drawn for each target by itself, targets that share items (`lareqa` is made of those of `xquad`)
-    included. Arms and seeds are those that all of these cubes have. Raises DataError where no seed is in all of them.
+    included. Arms are those that all of these cubes have, seeds too, unless they are named. Raises DataError where no
+    seed is in all of them.
     """
     parts = [average_languages(cube, chosen) for cube, chosen in zip(cubes, languages, strict=True)]
     arms = tuple(arm for arm in parts[0].arms if all(arm in part.arms for part in parts))
-    seeds = tuple(seed for seed in parts[0].seeds if all(seed in part.seeds for part in parts))
+    seeds = tuple(seeds or (seed for seed in parts[0].seeds if all(seed in part.seeds for part in parts)))
     if not seeds:
         raise DataError(f"no seed is in all of {', '.join(cube.target for cube in cubes)}: run the same seeds of each")
     places = [

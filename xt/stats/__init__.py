@@ -5,8 +5,9 @@ baseline). What is resampled is a cluster of examples (premise, passage, sentenc
 example of one. Needs numpy at import; scipy and statsmodels where they are used.
 """
 
+from xt.stats.comparisons import equivalence_test, mcnemar_test, multi_bootstrap, sign_flip_test
 from xt.stats.corrections import adjust_benjamini_hochberg, adjust_holm
-from xt.stats.power import smallest_gain
+from xt.stats.power import Noise, gain_power, power_curve, seeds_needed, smallest_gain
 from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, gain_test, split_item_variance
 from xt.stats.ratios import OF_BASELINE, OF_ERROR, relative_gains
 from xt.stats.resampling import (
@@ -15,6 +16,7 @@ from xt.stats.resampling import (
     cluster_interval,
     draw_counts,
     percentile_interval,
+    resample_sums,
     sum_clusters,
 )
 
@@ -26,14 +28,23 @@ __all__ = [
     "SEEDS_AND_ITEMS",
     "SEEDS_ONLY",
     "GainTest",
+    "Noise",
     "adjust_benjamini_hochberg",
     "adjust_holm",
     "cluster_bootstrap",
     "cluster_interval",
     "draw_counts",
+    "equivalence_test",
+    "gain_power",
     "gain_test",
+    "mcnemar_test",
+    "multi_bootstrap",
     "percentile_interval",
+    "power_curve",
     "relative_gains",
+    "resample_sums",
+    "seeds_needed",
+    "sign_flip_test",
     "smallest_gain",
     "split_item_variance",
     "sum_clusters",
