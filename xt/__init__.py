@@ -45,6 +45,8 @@ The map, in the order in which modules may import each other (each only what sta
 `choosing`          the intermediate task chosen per target, the oracle, the regret
 `published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth
+`flips`             which examples an intermediate task flips, and which flips another seed repeats
+`consistency`       whether the same items are right in all languages
 `store`             run folders: manifest, lock, retention
 `study`             what a study is: encoders, arms, targets, seeds, data
 `studies`           the studies, as literal tables

@@ -14,6 +14,12 @@ def say_list(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def say_some(words: Iterable[str], most: int = 6) -> str:
+    """As `say_list`, of the first ones; `a, b and 12 more` where there are more than `most`."""
+    words = list(words)
+    return say_list(words if len(words) <= most else [*words[:most], f"{len(words) - most} more"])
+
+
 def say_number(value: float) -> str:
     """A signed number of points with one decimal and a minus sign, zero without one; a dash where it is missing."""
     if pd.isna(value):

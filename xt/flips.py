@@ -1,0 +1,303 @@
+"""Which examples an intermediate task flips from right to wrong or back, and which of these flips another seed repeats.
+
+An example is right where it alone would score 100 points by the target's primary metric: the label, the whole answer,
+every tag of the sentence. A flip is an example that is right at one checkpoint and wrong at another.
+
+Training once more with another seed flips examples too, so flips say little by themselves. What is the task's doing
+repeats: with d_s the change of an example at seed s (arm minus baseline: -1, 0 or 1), the product d_s d_t over two
+seeds is 1 where it flips alike at both and -1 where it flips back. Its mean over pairs of seeds and examples is an
+unbiased estimate of the mean over examples of (P(right) in the arm - P(right) in the baseline)^2, and is 0 on average
+where the arm is the baseline with other seeds. Its interval covers seeds and examples. With U the mean and U_st that of
+a pair of seeds,
+
+    sigma2 = sum (U_st - U)^2 / ((pairs - 1)(K - 1)), over the pairs of seeds and the K - 1 arms
+    var(U) = sigma2 / pairs + item variance             Student's t with (S - 1)(K - 1) degrees of freedom
+
+The item variance is that of a mean over clusters of examples. What examples add is counted in both terms, so that the
+interval is rather too wide. The change of the score itself is not tested here but in `xt.gains`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xt.errors import DataError
+from xt.gains import ROUNDING, ScoreCube, is_placebo
+from xt.metrics import METRICS, Metric
+from xt.reported import CELL, select_primary
+from xt.results import has_stats, load_stats
+from xt.stats import ITEMS_ONLY, SEEDS_AND_ITEMS, adjust_benjamini_hochberg, adjust_holm, mcnemar_test
+from xt.tasks import TASKS
+
+FLIP_COLUMNS = (
+    "encoder target intermediate placebo right lost won flips by_seed repeated low high p p_holm num_languages "
+    "num_items num_seeds kind"
+).split()
+"""Columns of `flip_table`."""
+ONE_SEED = "one seed"
+"""Kind of a row that has no interval."""
+FIRMNESS = ("right at every seed", "right at some", "right at none")
+"""How the baseline stands to an example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Which examples of one encoder and target are right, at S seeds of K arms, the baseline first."""
+
+    encoder: str
+    """Encoder of all arms."""
+    target: str
+    """Target task of all arms."""
+    arms: tuple[str, ...]
+    """K arms."""
+    seeds: tuple[int, ...]
+    """S seeds."""
+    items: pd.DataFrame
+    """(N,) `eval_language` (the training language too, where it was scored), `id`, `cluster`: text."""
+    right: np.ndarray
+    """(S, K, N) whether the example is right."""
+    train_language: str
+    """Language that the target is trained in, where it was scored; else empty."""
+    compared: dict[str, np.ndarray]
+    """Evaluation language above its floor -> (K,) whether the arm was not trained in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlipCounts:
+    """Flips of the K - 1 arms of one encoder and target in L languages, all per 100 examples of a language."""
+
+    rights: Rights
+    """What they were counted in."""
+    right: np.ndarray
+    """(L,) examples that the baseline has right, mean over seeds."""
+    by_seed: np.ndarray
+    """(L,) flips between two seeds of the baseline, mean over pairs of seeds; NaN with one seed."""
+    lost: np.ndarray
+    """(L, K - 1) right in the baseline, wrong in the arm of the same seed, mean over seeds."""
+    won: np.ndarray
+    """(L, K - 1) wrong in the baseline, right in the arm of the same seed, mean over seeds."""
+    by_pair: np.ndarray
+    """(L, K - 1, pairs of seeds) flips alike at both seeds less those that flip back."""
+    covariance: np.ndarray
+    """(K - 1, L, L) of the mean of `by_pair` over pairs, under another draw of examples."""
+
+
+def load_rights(
+    cubes: Sequence[ScoreCube], scores: pd.DataFrame, results: Path | str | None = None
+) -> tuple[list[Rights], list[str]]:
+    """(what is right of each cube that has per-example statistics, the targets that have none).
+
+    Raises DataError where runs of a cube were scored on different examples.
+    """
+    runs = select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"]).sort_index()
+    found, lacking = [], []
+    for cube in cubes:
+        chosen = runs.loc[(cube.encoder, cube.target)]
+        if all(has_stats(run.study, run.run_id, results) for run in chosen.itertuples()):
+            found.append(read_rights(cube, chosen, results))
+        else:
+            lacking.append(cube.target)
+    return found, lacking
+
+
+def read_rights(cube: ScoreCube, runs: pd.DataFrame, results: Path | str | None) -> Rights:
+    """What is right in the runs of a cube, a row each of `runs` (arm, seed)."""
+    items, right = None, []
+    for seed in cube.seeds:
+        for arm in cube.arms:
+            run = runs.loc[(arm, seed)]
+            where = {key: None if pd.isna(run[key]) else run[key] for key in ("layer", "direction")}
+            stats = load_stats(run["study"], run["run_id"], results, **where)
+            names = stats[["eval_language", "id", "cluster"]].astype(str).reset_index(drop=True)
+            items = names if items is None else items
+            order = match_items(names, items, f"run {run['run_id']}")
+            right.append(is_right(stats, METRICS[run["metric"]])[order])
+    right = np.stack(right).reshape(len(cube.seeds), len(cube.arms), -1)
+    above = {code: cube.zero_shot[:, place] for place, code in enumerate(cube.languages) if not cube.at_floor[place]}
+    trained = sorted(set(runs["train_language"].dropna()) & set(items["eval_language"]))
+    return Rights(cube.encoder, cube.target, cube.arms, cube.seeds, items, right, "".join(trained[:1]), above)
+
+
+def match_items(names: pd.DataFrame, items: pd.DataFrame, what: str) -> slice | np.ndarray:
+    """Places in `names` of the examples `items`; raises DataError where these are not the same examples."""
+    if names.equals(items):
+        return slice(None)
+    order = pd.MultiIndex.from_frame(names).get_indexer(pd.MultiIndex.from_frame(items))
+    if len(names) != len(items) or (order < 0).any():
+        raise DataError(f"{what}: scored on other examples than the runs beside it; allowed: the same examples")
+    return order
+
+
+def is_right(stats: pd.DataFrame, metric: Metric) -> np.ndarray:
+    """(N,) whether each example alone scores 100 points; where there was nothing to find, whether nothing was found."""
+    points = metric.reduce(stats[[f"{metric.name}.{column}" for column in metric.columns]].to_numpy(float))
+    return np.nan_to_num(points, nan=100.0) > 100 - ROUNDING
+
+
+def count_flips(one: Rights) -> FlipCounts:
+    """The flips of one encoder and target, counted in each language of `compared`."""
+    pairs = np.triu_indices(len(one.seeds), 1)
+    base, arms = one.right[:, :1], one.right[:, 1:]
+    changes = arms.astype(np.int8) - base.astype(np.int8)  # (S, K - 1, N)
+    products = np.stack([changes[s] * changes[t] for s, t in zip(*pairs, strict=True)] or [changes[0] * 0])
+    places = [np.flatnonzero((one.items["eval_language"] == code).to_numpy()) for code in one.compared]
+    by_seed = base[pairs[0], 0] != base[pairs[1], 0]
+    return FlipCounts(
+        one,
+        np.array([100 * base[..., chosen].mean() for chosen in places]),
+        np.array([100 * by_seed[:, chosen].mean() if len(one.seeds) > 1 else np.nan for chosen in places]),
+        np.array([100 * (changes[..., chosen] < 0).mean(axis=(0, 2)) for chosen in places]),
+        np.array([100 * (changes[..., chosen] > 0).mean(axis=(0, 2)) for chosen in places]),
+        np.array([100 * products[..., chosen].mean(axis=2).T for chosen in places]),
+        1e4 * measure_covariance(one, products.mean(axis=0), places),
+    )
+
+
+def measure_covariance(one: Rights, products: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+    """(K - 1, L, L): covariance of the means of `products` (K - 1, N) over the examples of each language.
+
+    What varies is a cluster of examples: in a parallel task one over all languages, else one of its language, and then
+    languages vary apart. NaN with fewer than two clusters.
+    """
+    names, codes = np.unique(one.items["cluster"], return_inverse=True)
+    totals = np.zeros((len(places), len(names), len(products)))
+    for language, chosen in enumerate(places):
+        centred = products[:, chosen] - products[:, chosen].mean(axis=1, keepdims=True)
+        np.add.at(totals[language], codes[chosen], centred.T / len(chosen))
+    counts = np.array([len(np.unique(codes[chosen])) for chosen in places], dtype=float)
+    totals *= np.sqrt(np.divide(counts, counts - 1, out=np.full(len(places), np.nan), where=counts > 1))[:, None, None]
+    covariance = np.einsum("lck,mck->klm", totals, totals, optimize=True)
+    return covariance if TASKS[one.target].parallel else covariance * np.eye(len(places))
+
+
+def compare_flips(counts: FlipCounts, place: int, chosen: np.ndarray) -> dict:
+    """The numbers of a row of `flip_table`: the arm at a place (0: the first after the baseline) in these languages, a
+    mask (L,); none where no language is chosen."""
+    if not chosen.any():
+        return {}
+    codes = np.array(list(counts.rights.compared))[chosen]
+    row = dict(
+        right=counts.right[chosen].mean(),
+        lost=counts.lost[chosen, place].mean(),
+        won=counts.won[chosen, place].mean(),
+        by_seed=counts.by_seed[chosen].mean(),
+        num_languages=len(codes),
+        num_items=int(counts.rights.items["eval_language"].isin(codes).sum()),
+    )
+    row["flips"] = row["lost"] + row["won"]
+    weights = chosen / chosen.sum()
+    item_variance = weights @ counts.covariance[place] @ weights
+    by_pair = np.einsum("lkp,l->kp", counts.by_pair, weights)
+    return row | infer_repeated(by_pair, place, item_variance, len(counts.rights.seeds))
+
+
+def infer_repeated(by_pair: np.ndarray, place: int, item_variance: float, num_seeds: int) -> dict:
+    """`repeated`, its interval, p and kind, from `by_pair` (K - 1, pairs): see the head of this module."""
+    from scipy.stats import norm
+    from scipy.stats import t as student
+
+    if num_seeds < 2:
+        return dict(kind=ONE_SEED)
+    value, (num_arms, num_pairs) = by_pair[place].mean(), by_pair.shape
+    error, quantile, p, kind = item_variance**0.5, norm.ppf(0.975), np.nan, ITEMS_ONLY
+    if num_seeds > 2:
+        df = (num_seeds - 1) * num_arms
+        spread = ((by_pair - by_pair.mean(axis=1, keepdims=True)) ** 2).sum() / ((num_pairs - 1) * num_arms)
+        error, quantile, kind = (spread / num_pairs + item_variance) ** 0.5, student.ppf(0.975, df), SEEDS_AND_ITEMS
+        p = 2 * student.sf(abs(value) / error, df) if error else np.nan
+    return dict(repeated=value, low=value - quantile * error, high=value + quantile * error, p=p, kind=kind)
+
+
+def flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
+    """One row per encoder, target and arm, over the languages above their floor that the arm was not trained in.
+
+    Per 100 examples, means over languages and seeds: `right` (in the baseline), `lost` (right in the baseline, wrong in
+    the arm of the same seed), `won`, `flips` (both), `by_seed` (flips between two seeds of the baseline), `repeated`
+    with its 95 % interval `low, high` (see above), `p` and `p_holm` (within encoder and target, placebo arms outside);
+    `num_languages, num_items, num_seeds, kind` of interval, `placebo`. What one seed cannot show is missing.
+    """
+    rows = []
+    for counts in map(count_flips, rights):
+        chosen = np.array(list(counts.rights.compared.values())).reshape(-1, len(counts.rights.arms))
+        for place, arm in enumerate(counts.rights.arms[1:]):
+            numbers = compare_flips(counts, place, chosen[:, place + 1])
+            rows.append(describe_arm(counts.rights, arm) | numbers)
+    frame = pd.DataFrame(rows).reindex(columns=FLIP_COLUMNS)
+    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
+    return frame.assign(p_holm=tested.groupby([frame[key] for key in CELL]).transform(lambda p: adjust_holm(p)))
+
+
+def describe_arm(one: Rights, arm: str) -> dict:
+    """Whose flips a row is about."""
+    return dict(
+        encoder=one.encoder, target=one.target, intermediate=arm, placebo=is_placebo(arm), num_seeds=len(one.seeds)
+    )
+
+
+def language_flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
+    """Exploratory: the columns of `flip_table` without `p_holm`, per language above its floor (`eval_language`)."""
+    rows = []
+    for counts in map(count_flips, rights):
+        for language, (code, new) in enumerate(counts.rights.compared.items()):
+            alone = np.arange(len(counts.right)) == language
+            for place in np.flatnonzero(new[1:]):
+                numbers = compare_flips(counts, place, alone)
+                arm = counts.rights.arms[place + 1]
+                rows.append(describe_arm(counts.rights, arm) | {"eval_language": code} | numbers)
+    return (
+        pd.DataFrame(rows)
+        .reindex(columns=[*FLIP_COLUMNS[:3], "eval_language", *FLIP_COLUMNS[3:]])
+        .drop(columns="p_holm")
+    )
+
+
+def firmness_table(rights: Sequence[Rights]) -> pd.DataFrame:
+    """Which examples flip: one row per encoder, target, arm and `firmness` (how many seeds of the baseline have the
+    example right), over the same languages as `flip_table`; empty with one seed.
+
+    `share` of the examples that are so, `flips` per 100 of them, `share_of_flips`; shares in percent.
+    """
+    rows = []
+    for one in (one for one in rights if len(one.seeds) > 1):
+        base, codes = one.right[:, 0], one.items["eval_language"]
+        classes = np.select([base.all(axis=0), base.any(axis=0)], FIRMNESS[:2], FIRMNESS[2])
+        for place, arm in enumerate(one.arms[1:], start=1):
+            chosen = codes.isin([code for code, new in one.compared.items() if new[place]]).to_numpy()
+            weights = chosen / codes.map(codes.value_counts()).to_numpy()
+            flips = (base != one.right[:, place]).mean(axis=0) * weights
+            for name in FIRMNESS if chosen.any() else ():
+                there, flipped = weights[classes == name].sum(), flips[classes == name].sum()
+                row = dict(firmness=name, share=100 * there / weights.sum(), flips=100 * flipped / (there or np.nan))
+                rows.append(describe_arm(one, arm) | row | dict(share_of_flips=100 * flipped / (flips.sum() or np.nan)))
+    columns = ["encoder", "target", "intermediate", "placebo", "firmness", "share", "flips", "share_of_flips"]
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def checkpoint_table(rights: Sequence[Rights]) -> pd.DataFrame:
+    """Two checkpoints against each other, at the first seed: one row per encoder, target, arm and language above its
+    floor, of the targets whose examples are independent (no two of a language share a cluster).
+
+    `lost` and `won` examples (counts), `p` of McNemar's test that both are equally likely, `p_bh` (Benjamini-Hochberg
+    within encoder and target, placebo arms outside), `num_items`. It speaks of these two checkpoints: another seed
+    would flip other examples.
+    """
+    rows = []
+    for one in rights:
+        for code, new in one.compared.items():
+            there = (one.items["eval_language"] == code).to_numpy()
+            if one.items.loc[there, "cluster"].duplicated().any():
+                continue
+            base = one.right[0, 0, there]
+            for place in np.flatnonzero(new[1:]) + 1:
+                arm = one.right[0, place, there]
+                counts = dict(lost=int((base & ~arm).sum()), won=int((arm & ~base).sum()), num_items=int(there.sum()))
+                rows.append(describe_arm(one, one.arms[place]) | {"eval_language": code} | counts
+                            | {"p": mcnemar_test(base, arm)})  # fmt: skip
+    columns = "encoder target intermediate placebo eval_language lost won p p_bh num_items".split()
+    frame = pd.DataFrame(rows).reindex(columns=columns)
+    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
+    groups = tested.groupby([frame[key] for key in CELL])
+    return frame.assign(p_bh=groups.transform(lambda p: adjust_benjamini_hochberg(p)))
