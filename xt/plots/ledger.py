@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
 from xt.plots.style import draw_nothing
+from xt.prose import say_number
 
 VERDICT_LOOKS = {
     SUPPORTED: dict(facecolor="#0072B2", word="white", mark="\N{HEAVY PLUS SIGN} "),
@@ -47,7 +48,7 @@ def draw_verdict(ax: Axes, column: int, row: int, entry) -> None:
         column, row - 0.18 * told, look["mark"] + entry.verdict, ha="center", va="center", size=6.5, color=look["word"]
     )
     if told:
-        said = f"{entry.effect:+.1f} ({entry.low:+.1f} to {entry.high:+.1f})".replace("-", "\N{MINUS SIGN}")
+        said = f"{say_number(entry.effect)} ({say_number(entry.low)} to {say_number(entry.high)})"
         ax.text(column, row + 0.22, said, ha="center", va="center", size=5.5, color=look["word"])
     else:
         word.set_bbox(dict(facecolor=look["facecolor"], pad=1, linewidth=0))

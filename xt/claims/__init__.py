@@ -1,0 +1,24 @@
+"""The claims ledger: each claim about the paper, the contrast that decides it, and its verdict in every study.
+
+`claim` reads `data/claims.csv`; `effects`, `values`, `rows` and `tables` compute what a claim is about, `panel`
+compares arms over targets, `verdicts` turns estimates into words, `needs` finds the runs that are missing, `ledger`
+puts a study's verdicts into one table; `quoted` holds published numbers against each other."""
+
+from xt.claims.claim import CLAIMS, Claim, load_claims
+from xt.claims.ledger import judge_study, write_ledger
+from xt.claims.quoted import check_published
+from xt.claims.verdicts import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, VERDICTS
+
+__all__ = [
+    "CLAIMS",
+    "CONTRADICTED",
+    "NOT_TESTED",
+    "SUPPORTED",
+    "UNDECIDED",
+    "VERDICTS",
+    "Claim",
+    "check_published",
+    "judge_study",
+    "load_claims",
+    "write_ledger",
+]

@@ -1,0 +1,58 @@
+"""What to train first: a matrix of targets and groups of languages."""
+
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from xt.plots.style import NO_GAIN_COLOUR, draw_nothing
+from xt.prose import say_number
+from xt.recommend import BASELINE, GROUPS
+
+ADVICE_COLOURS = "Blues"
+"""From no gain to the largest; only gains that are reliable have a ground."""
+
+
+def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
+    """Targets (rows) x groups of languages (columns): the advised arm, its gain in points and adjusted interval on
+    blue; `none` on grey, with the largest gain that was not reliable. Hatched: no language of the group above its
+    floor.
+
+    `table` is `xt.recommend.recommend` of one encoder.
+    """
+    if table.empty:
+        return draw_nothing(ax)
+    targets = list(dict.fromkeys(table["target"]))
+    groups = [name for name in GROUPS if (table["group"] == name).any()]
+    cells = table.set_index(["target", "group"])
+    reliable = table.loc[table["advice"] != BASELINE, "gain"]
+    top = max(1.0, reliable.max() if len(reliable) else 1.0)
+    for row, target in enumerate(targets):
+        for column, group in enumerate(groups):
+            place = Rectangle((column - 0.5, row - 0.5), 1, 1, edgecolor="white", linewidth=1.5)
+            ax.add_patch(place)
+            if (target, group) not in cells.index:
+                place.set(facecolor=NO_GAIN_COLOUR, hatch="///")
+                continue
+            draw_advice(ax, column, row, cells.loc[(target, group)], place, top)
+    ax.set_xlim(-0.5, len(groups) - 0.5)
+    ax.set_ylim(len(targets) - 0.5, -0.5)
+    ax.set_xticks(range(len(groups)), [group.replace(" ", "\n") for group in groups])
+    ax.set_yticks(range(len(targets)), targets)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectangle, top: float) -> None:
+    """Arm, gain and interval of one cell, on a ground as dark as the gain is large."""
+    trained = cell["advice"] != BASELINE
+    depth = 0.25 + 0.65 * max(0.0, cell["gain"]) / top
+    place.set_facecolor(colormaps[ADVICE_COLOURS](depth) if trained else NO_GAIN_COLOUR)
+    colour = "white" if trained and depth > 0.55 else "black" if trained else "0.35"
+    look = dict(ha="center", va="center", color=colour)
+    gain, interval = say_number(cell["gain"]), f"{say_number(cell['low'])} to {say_number(cell['high'])}"
+    ax.text(column, row - 0.24, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
+    ax.text(column, row + 0.06, gain if trained else cell["best"], size=6 if trained else 5.5, **look)
+    ax.text(column, row + 0.32, interval if trained else f"{gain} ({interval})", size=5, **look)
