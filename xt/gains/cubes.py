@@ -13,7 +13,7 @@ from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import CELL, is_zero_shot, select_complete, select_primary
 from xt.results import IMPORTED, has_stats, load_stats
-from xt.stats import NUM_RESAMPLES, cluster_bootstrap, percentile_interval
+from xt.stats import NUM_RESAMPLES, bootstrap_apart, bootstrap_sums, percentile_interval
 from xt.tasks import TASKS
 
 BASELINE = "none"
@@ -154,16 +154,28 @@ def resample(
     rng: np.random.Generator,
     num_resamples: int,
 ) -> np.ndarray:
-    """(R, S, K, L) points: clusters drawn once for all languages of a parallel task, else per language."""
-    reduce = METRICS[task.metrics[0]].reduce
-    together = [tuple(languages)] if task.parallel else [(code,) for code in languages]
-    blocks = []
-    for codes in together:
-        block = sums.loc[list(codes)].unstack("eval_language", fill_value=0)  # (C, S * K * k * languages)
-        stats = block.to_numpy(float).reshape(len(block), *shape, -1, len(codes))
-        stats = stats[..., [block.columns.get_level_values(-1)[: len(codes)].get_loc(code) for code in codes]]
-        blocks.append(cluster_bootstrap(stats.swapaxes(-1, -2), block.index, reduce, rng, num_resamples))
-    return np.concatenate(blocks, axis=-1)
+    """(R, S, K, L) points: clusters drawn once for all languages of a parallel task, else for each by itself."""
+    reduce, resampled = METRICS[task.metrics[0]].reduce, np.empty((num_resamples, *shape, len(languages)))
+    if task.parallel:
+        stats = align_clusters(sums, languages, shape)
+        resampled[:] = np.moveaxis(bootstrap_sums(stats, reduce, rng, num_resamples), 1, -1)
+        return resampled
+    sizes = sums.groupby(level="eval_language").size().reindex(languages).to_numpy()
+    for size in np.unique(sizes):
+        places = np.flatnonzero(sizes == size)
+        stats = np.concatenate([align_clusters(sums, [languages[place]], shape) for place in places], axis=1)
+        resampled[..., places] = np.moveaxis(bootstrap_apart(stats, reduce, rng, num_resamples), 1, -1)
+    return resampled
+
+
+def align_clusters(sums: pd.DataFrame, languages: Sequence[str], shape: tuple[int, int]) -> np.ndarray:
+    """(C, languages, S, K, k) sums of each cluster, in order of their names; 0 where a language lacks one."""
+    places = pd.Index(languages).get_indexer(sums.index.get_level_values("eval_language"))
+    there = places >= 0
+    numbers, names = pd.factorize(sums.index.get_level_values("cluster")[there], sort=True)
+    stats = np.zeros((len(names), len(languages), sums.shape[1]))
+    stats[numbers, places[there]] = sums.to_numpy(float)[there]
+    return stats.reshape(len(names), len(languages), *shape, -1)
 
 
 def load_cubes(

@@ -12,6 +12,8 @@ from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, 
 from xt.stats.ratios import OF_BASELINE, OF_ERROR, relative_gains
 from xt.stats.resampling import (
     NUM_RESAMPLES,
+    bootstrap_apart,
+    bootstrap_sums,
     cluster_bootstrap,
     cluster_interval,
     draw_counts,
@@ -31,6 +33,8 @@ __all__ = [
     "Noise",
     "adjust_benjamini_hochberg",
     "adjust_holm",
+    "bootstrap_apart",
+    "bootstrap_sums",
     "cluster_bootstrap",
     "cluster_interval",
     "draw_counts",
