@@ -123,12 +123,12 @@ def check_layout(scores: np.ndarray) -> int:
 
 def pool_seeds(scores: np.ndarray) -> tuple[np.ndarray, float, int]:
     """(sigma2 (...), its degrees of freedom, how many of a gain's two scores vary) of scores (..., S, K): see
-    `gain_test`. Raises ValueError for several studies where a baseline is the same at every seed."""
+    `gain_test`. Raises ValueError for several studies where every baseline is the same at every seed."""
     *studies, num_seeds, num_arms = scores.shape
     if num_seeds < 2:
         return np.full(studies, np.nan), 0, 2
     centred = scores - scores.mean(axis=-2, keepdims=True)
-    if (np.ptp(scores[..., 0], axis=-1) > 0).all():
+    if (np.ptp(scores[..., 0], axis=-1) > 0).any():
         residuals, df = centred - centred.mean(axis=-1, keepdims=True), (num_seeds - 1) * (num_arms - 1)
         return (residuals**2).sum(axis=(-2, -1)) / df, df, 2
     if studies:
