@@ -52,29 +52,36 @@ def write_study(
     gains=GAINS,
     outcomes=None,
     selected=None,
+    encoder: str = "mini",
+    home: str = "en",
+    baseline=BASELINE,
 ) -> None:
     """Every arm x target x seed; `outcomes` maps (arm, target, seed) to an outcome other than ok, `selected`
-    (arm, target) to the share that is right on English selection data, which all trained targets have if any has."""
+    (arm, target) to the share that is right on English selection data, which all trained targets have if any has. Items
+    are as hard for one encoder as for another; `home` is the training language."""
     outcomes = outcomes or {}
     for target in languages:
         rng = np.random.default_rng(list(target.encode()))
         difficulty = {code: rng.normal(0, 0.15, num_clusters) for code in languages[target]}
+        rng = rng if encoder == "mini" else np.random.default_rng(list(f"{target} {encoder}".encode()))
         for arm in arms:
             for seed in seeds:
-                rate = BASELINE[target] + gains.get((arm, target), 0) + rng.normal(0, seed_noise)
-                stats = simulate_stats(target, rate, difficulty, cluster_size, rng)
+                rate = baseline[target] + gains.get((arm, target), 0) + rng.normal(0, seed_noise)
+                stats = simulate_stats(target, rate, difficulty, cluster_size, rng, home)
                 outcome = outcomes.get((arm, target, seed), "ok")
                 chance = (selected or {}).get((arm, target), 0.5)
-                seen = simulate_selection(target, chance, num_clusters) if selected and target != "tatoeba" else None
-                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome, seen)
+                seen = None
+                if selected and target != "tatoeba":
+                    seen = simulate_selection(target, chance, num_clusters, home)
+                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome, seen, encoder, home)
 
 
-def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
+def simulate_stats(target, rate, difficulty, cluster_size, rng, home="en") -> pd.DataFrame:
     """Per-example statistics of all metrics, of every language (and layer and direction of retrieval)."""
     layers = [(layer, way) for layer in LAYERS for way in DIRECTIONS] if target == "tatoeba" else [(None, None)]
     frames = []
     for code, hard in difficulty.items():
-        level = FLOOR[target] / 100 if code == AT_FLOOR else rate * (1.3 if code == "en" else 1)
+        level = FLOOR[target] / 100 if code == AT_FLOOR else rate * (1.3 if code == home else 1)
         for layer, way in layers:
             depth = 1 if layer in (None, REPORTED_LAYER) else 0.5
             chance = np.clip(np.repeat(level * depth + hard * level, cluster_size), 0, 1)
@@ -93,12 +100,12 @@ def simulate_stats(target, rate, difficulty, cluster_size, rng) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def simulate_selection(target, share, num_examples) -> pd.DataFrame:
+def simulate_selection(target, share, num_examples, home="en") -> pd.DataFrame:
     """English selection statistics of which this share is right, the first ones."""
     correct = (np.arange(num_examples) < share * num_examples).astype(int)
     names = [f"s{n}" for n in range(num_examples)]
     training = TASKS[target].training_task
-    return pd.DataFrame(dict(eval_language="en", id=names, cluster=names) | metric_columns(training, correct))
+    return pd.DataFrame(dict(eval_language=home, id=names, cluster=names) | metric_columns(training, correct))
 
 
 def metric_columns(target, correct) -> dict:
@@ -111,22 +118,24 @@ def metric_columns(target, correct) -> dict:
     return columns
 
 
-def language_of(arm: str) -> str | None:
-    """`de` of `mnli.de`; English without a code; None where nothing is trained."""
-    return None if arm == "none" else arm.partition(".")[2] or "en"
+def language_of(arm: str, home: str = "en") -> str | None:
+    """`de` of `mnli.de`; the training language without a code; None where nothing is trained."""
+    return None if arm == "none" else arm.partition(".")[2] or home
 
 
-def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok", selection=None) -> None:
+def write_synthetic_run(
+    folder, study, target, arm, seed, stats, outcome="ok", selection=None, encoder="mini", home="en"
+) -> None:
     """One run through `write_run`, its scores reduced from its statistics."""
-    run_id = f"{target}-{arm}-s{seed}"
+    run_id = f"{target}-{arm}{'' if encoder == 'mini' else f'-{encoder}'}-s{seed}"
     scores = reduce_stats(stats).assign(
         run_id=run_id,
         study=study,
-        encoder="mini",
+        encoder=encoder,
         intermediate=arm,
-        intermediate_language=language_of(arm),
+        intermediate_language=language_of(arm, home),
         target=target,
-        train_language="en",
+        train_language=home,
         split="test",
         seed=seed,
         floor=FLOOR[target],
@@ -144,7 +153,7 @@ def write_synthetic_run(folder, study, target, arm, seed, stats, outcome="ok", s
     phase = "retrieval" if target == "tatoeba" else "target"
     index_row = dict(
         phase=phase,
-        encoder="mini",
+        encoder=encoder,
         intermediate=arm,
         target=target,
         seed=seed,

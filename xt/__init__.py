@@ -43,6 +43,8 @@ The map, in the order in which modules may import each other (each only what sta
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
 `choosing`          the intermediate task chosen per target, the oracle, the regret
+`contrasts`         arms against other arms: several tasks, text beside, translated data, another language
+`scaling`           gains against the size of the encoder
 `published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth
 `flips`             which examples an intermediate task flips, and which flips another seed repeats
@@ -50,6 +52,9 @@ The map, in the order in which modules may import each other (each only what sta
 `store`             run folders: manifest, lock, retention
 `study`             what a study is: encoders, arms, targets, seeds, data
 `studies`           the studies, as literal tables
+`claims`            the claims ledger: what is claimed, the contrast that decides it, its verdict in every study
+`recommend`         which intermediate task to train first, per target and group of languages
+`pretraining`       gains in a multilingual encoder against an English-only one
 `prose`             sentences that notebooks compute
 `plots`             figure functions: frame and axes in, axes out
 ------------------  -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ stands.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,10 +17,11 @@ import pandas as pd
 from xt.config import ScoreConfig
 from xt.gains import load_cubes
 from xt.grid import Block, PlannedRun, distinct_runs
+from xt.item_stats import write_bytes
 from xt.locations import folder
 from xt.presets import resolve_knobs
 from xt.response import measured_noise
-from xt.results import RUN_COLUMNS, load_runs, load_scores, write_bytes
+from xt.results import RUN_COLUMNS, files_of, load_runs, load_scores
 from xt.stats import smallest_gain
 from xt.store import WEIGHTS
 from xt.studies import STUDIES
@@ -85,8 +86,8 @@ def load_committed(results: Path | None = None) -> Committed:
         tables.append(runs.assign(
             study=study, preset=scores["preset"].mode()[0], task=runs["target"].fillna(runs["intermediate"]),
             num_scored=runs["run_id"].map(scored).astype("Float64"),
-            committed_bytes=[bytes_of(results / study, f"*/{run_id}.*") for run_id in runs["run_id"]],
-            folder_bytes=[bytes_of(folder("XT_RUNS") / run_id, "**/*") for run_id in runs["run_id"]],
+            committed_bytes=[size_of(files_of(results / study, run_id)) for run_id in runs["run_id"]],
+            folder_bytes=[size_of((folder("XT_RUNS") / run_id).glob("**/*")) for run_id in runs["run_id"]],
         ))  # fmt: skip
         noises += remember_noise(study, scores, results)
     columns = ["study", "encoder", "target", "seed_sd", "item_sd"]
@@ -118,9 +119,9 @@ def noise_rows(study: str, scores: pd.DataFrame, results: Path) -> list[dict]:
     return rows
 
 
-def bytes_of(place: Path, pattern: str) -> float:
-    """Size of the files of a folder, weights left out; NaN where there are none."""
-    sizes = [path.stat().st_size for path in place.glob(pattern) if path.is_file() and path.parent.name != WEIGHTS]
+def size_of(paths: Iterable[Path]) -> float:
+    """Bytes of the files that are there, weights left out; NaN where there are none."""
+    sizes = [path.stat().st_size for path in paths if path.is_file() and path.parent.name != WEIGHTS]
     return float(sum(sizes)) if sizes else np.nan
 
 
@@ -201,14 +202,18 @@ def measure_disk(runs: Sequence[PlannedRun], committed: Committed) -> dict[str, 
     """Bytes of `kept weights` (of what other runs start from), `run folders` without them and `committed results`; NaN
     where an encoder's size or an example count is not known, or nothing is here to measure.
 
-    The files of a scoring are counted per scored example: the median over runs of its target, else over all.
+    The files of a scoring are counted per scored example: the median over runs of its target, else over all. A scoring
+    of unknown size counts as many examples as those of its target did.
     """
     shapes = [shape_of(run.config.encoder) for run in runs if not isinstance(run.config, ScoreConfig)]
     disk = {"kept weights": float(sum(shape.bytes_of_weights for shape in shapes)) if None not in shapes else np.nan}
-    num_scored = pd.DataFrame(
+    planned = pd.DataFrame(
         [(run.config.target, scored_examples(run.config)) for run in runs if isinstance(run.config, ScoreConfig)],
         columns=["target", "num_scored"],
-    ).groupby("target")["num_scored"].agg(lambda counts: counts.astype(float).sum(skipna=False))  # fmt: skip
+    ).astype({"num_scored": float})  # fmt: skip
+    known = committed.runs["num_scored"].astype(float).groupby(committed.runs["target"]).median()
+    planned["num_scored"] = planned["num_scored"].fillna(planned["target"].map(known))
+    num_scored = planned.groupby("target")["num_scored"].agg(lambda counts: counts.sum(skipna=False))
     for what, column in (("run folders", "folder_bytes"), ("committed results", "committed_bytes")):
         rates = committed.runs[column].astype(float) / committed.runs["num_scored"].astype(float)
         by_target = rates.groupby(committed.runs["target"]).median().reindex(num_scored.index).fillna(rates.median())

@@ -116,10 +116,10 @@ def decode_table(path: Path, content: bytes | None = None) -> tuple[pd.DataFrame
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path if content is None else pa.BufferReader(content)).read()
+        table = pq.ParquetFile(path if content is None else pa.BufferReader(content)).read(use_threads=False)
     except pa.ArrowInvalid as error:
         raise DataError(f"{path}: no parquet file ({error}); allowed: what `xt run` or `xt import` wrote") from error
-    return table.to_pandas(), table.schema.metadata or {}
+    return table.to_pandas(use_threads=False), table.schema.metadata or {}
 
 
 def items_path(path: Path, digest: str) -> Path:

@@ -3,11 +3,16 @@
 A file per kind of figure; notebooks import the names from here.
 """
 
+from xt.plots.advice import plot_advice
+from xt.plots.contrasts import draw_contrasts, plot_choices
 from xt.plots.flips import plot_flips, plot_kept, plot_repeated
 from xt.plots.gain_matrix import MARK_LEVEL, order_arms, plot_gain_matrix, size_gain_matrix
 from xt.plots.languages import add_legend, make_panels, plot_floors, plot_language_gains
+from xt.plots.ledger import plot_claimed, plot_verdicts
+from xt.plots.pretraining import plot_differences, plot_two_encoders
 from xt.plots.published import plot_published_gains
 from xt.plots.retrieval_map import plot_retrieval_map
+from xt.plots.scaling import plot_sizes
 from xt.plots.slopes import plot_slopes
 from xt.plots.style import GAIN_COLOURS, NO_GAIN_COLOUR, SCORE_COLOURS, plt, save_figure, use_style
 
@@ -17,8 +22,14 @@ __all__ = [
     "NO_GAIN_COLOUR",
     "SCORE_COLOURS",
     "add_legend",
+    "draw_contrasts",
     "make_panels",
     "order_arms",
+    "plot_choices",
+    "plot_differences",
+    "plot_advice",
+    "plot_claimed",
+    "plot_verdicts",
     "plot_flips",
     "plot_floors",
     "plot_gain_matrix",
@@ -27,7 +38,9 @@ __all__ = [
     "plot_published_gains",
     "plot_repeated",
     "plot_retrieval_map",
+    "plot_sizes",
     "plot_slopes",
+    "plot_two_encoders",
     "plt",
     "save_figure",
     "size_gain_matrix",

@@ -1,0 +1,87 @@
+"""Arms against arms, and the arm chosen per target: forest plots, targets one below the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xt.contrasts import ZERO_SHOT
+from xt.plots.languages import add_legend, make_panels
+from xt.plots.style import draw_nothing, plt
+from xt.prose import LEVEL
+
+LOOKS = {
+    "Holm-adjusted p < 0.05": dict(color="C1", marker="o"),
+    "not reliable": dict(color="C0", marker="o", markerfacecolor="white"),
+}
+"""Looks of a difference that is reliable, and of one that is not."""
+
+
+def draw_contrasts(table: pd.DataFrame, order: Sequence[str]) -> Figure:
+    """One panel per pair of arms and scope, with the targets in this order: difference in points, 95 % interval.
+
+    `table` holds the rows of `xt.contrasts.contrast_table` of one encoder and question that have numbers.
+    """
+    groups = list(table[table["gain"].notna()].groupby(["intermediate", "against", "scope"], sort=False))
+    if not groups:
+        fig, ax = plt.subplots(figsize=(3.3, 0.8))
+        draw_nothing(ax)
+        return fig
+    fig, axes, names = make_panels([rows["target"] for _, rows in groups], order)
+    for ax, (key, rows), targets in zip(axes, groups, names, strict=True):
+        plot_contrast(rows, ax, targets)
+        ax.set_title(title_of(*key), loc="left")
+    add_legend(fig)
+    return fig
+
+
+def title_of(arm: str, against: str, scope: str) -> str:
+    """What a panel shows, in three short lines."""
+    where = "zero-shot languages" if scope == ZERO_SHOT else "languages trained in"
+    return f"{arm}\nless {against.replace(' by ', chr(10) + 'by ')}\n{where}"
+
+
+def plot_contrast(rows: pd.DataFrame, ax: Axes, targets: Sequence[str]) -> Axes:
+    """Differences of one pair of arms, a row per target from top to bottom; filled where reliable."""
+    places = rows["target"].map({target: place for place, target in enumerate(targets)}).to_numpy()
+    reliable = (rows["p_holm"] < LEVEL).to_numpy(bool)
+    ax.axvline(0, color="0.4", linewidth=0.6)
+    for (label, look), chosen in zip(LOOKS.items(), (reliable, ~reliable), strict=True):
+        part = rows[chosen]
+        error = np.nan_to_num([part["gain"] - part["low"], part["high"] - part["gain"]])
+        ax.errorbar(part["gain"], places[chosen], xerr=error, linestyle="", elinewidth=0.8, label=label, **look)
+    ax.set_yticks(range(len(targets)), targets)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(targets) - 0.4, -0.6)
+    ax.grid(axis="y")
+    ax.set_xlabel("difference (points)")
+    return ax
+
+
+def plot_choices(choices: pd.DataFrame, ax: Axes) -> Axes:
+    """Per target: what the arm chosen on English data gains over the baseline, with its 95 % interval, and what the
+    oracle's gains, less luck; both named. `choices` is `xt.choosing.choice_table` of one encoder, one row per target.
+    """
+    if choices.empty:
+        return draw_nothing(ax)
+    places = np.arange(len(choices))
+    gain, low, high = (choices[name].to_numpy(float) for name in ("gain", "gain_low", "gain_high"))
+    oracle = (choices["oracle_score"] - choices["baseline"]).to_numpy(float)
+    ax.axvline(0, color="0.4", linewidth=0.6)
+    error = np.maximum(0, np.nan_to_num([gain - low, high - gain]))
+    ax.errorbar(gain, places, xerr=error, fmt="o", color="C0", elinewidth=0.8, label="chosen on English data")
+    ax.plot(oracle, places, "D", color="C1", markerfacecolor="white", label="chosen on zero-shot scores, less luck")
+    named = [f"{'–' if pd.isna(row.chosen) else row.chosen} / {row.oracle}" for row in choices.itertuples()]
+    ax.set_yticks(places, choices["target"])
+    ax.set_ylim(len(choices) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y")
+    names = ax.twinx()
+    names.set(yticks=places, yticklabels=named, ylim=ax.get_ylim())
+    names.tick_params(axis="y", length=0, labelsize=6)
+    names.spines[:].set_visible(False)
+    ax.set_xlabel("gain (points)")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=1)
+    return ax

@@ -1,0 +1,31 @@
+"""Gains against the size of the encoder."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+MILLION = 1e6
+
+
+def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str) -> Axes:
+    """One line per arm: the mean over the encoders of each size, with its interval, over the encoders as dots.
+
+    `encoders` holds the rows of `xt.scaling.tabulate_sizes` of one target and measure, `means` those of
+    `xt.scaling.mean_by_size`; sizes in millions of parameters besides embeddings, on a logarithmic axis.
+    """
+    sizes, arms = sorted(encoders["size"].unique()), list(dict.fromkeys(encoders["intermediate"]))
+    ax.axhline(0, color="0.4", linewidth=0.6)
+    for number, arm in enumerate(arms):
+        shift = 1 + 0.06 * (number - (len(arms) - 1) / 2)  # beside each other on the logarithmic axis
+        own, mean = (frame[frame["intermediate"] == arm] for frame in (encoders, means))
+        ax.plot(own["size"] / MILLION * shift, own["value"], ".", color=f"C{number}", markersize=3, alpha=0.5)
+        error = np.nan_to_num([mean["value"] - mean["low"], mean["high"] - mean["value"]])
+        look = dict(color=f"C{number}", marker="o", elinewidth=0.8, label=arm)
+        ax.errorbar(mean["size"] / MILLION * shift, mean["value"], yerr=error, **look)
+    ax.set_xscale("log")
+    ax.set_xticks([size / MILLION for size in sizes], [f"{size / MILLION:.1f}" for size in sizes])
+    ax.minorticks_off()
+    ax.set_title(encoders["target"].iloc[0], loc="left")
+    ax.set(xlabel="parameters (millions)", ylabel=f"gain ({unit})")
+    ax.grid(axis="y")
+    return ax

@@ -1,0 +1,57 @@
+"""Multilingual against English-only encoders in sentences and as a table to read, from `xt.pretraining`."""
+
+import pandas as pd
+
+from xt.gains import ALL
+from xt.pretraining import PRIMARY_GROUPS
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
+
+
+def answer_pretraining(table: pd.DataFrame, lacking: str = "") -> str:
+    """Whether arms gain more in the multilingual encoder, on languages with little text and unseen ones, over all
+    targets. `table` is `difference_table` of one pair; `lacking`: what to run where there is none."""
+    if table.empty:
+        return f"Not known: {lacking}."
+    primary = table[(table["target"] == ALL) & table["group"].isin(PRIMARY_GROUPS) & ~table["placebo"].astype(bool)]
+    pair = f"`{table['multilingual'].iloc[0]}` less `{table['english'].iloc[0]}`"
+    if primary.empty:
+        return f"Not known: no language with little text, or unseen, is above its floor in both encoders ({pair})."
+    if primary["p"].isna().all():
+        return f"Not decided, as fewer than three seeds give no p value ({pair}): {say_differences(primary)}."
+    reliable = primary["p_adjusted"] < LEVEL
+    parts = {
+        "more": primary[reliable & (primary["difference"] > 0)],
+        "less": primary[reliable & (primary["difference"] < 0)],
+    }
+    said = [f"{name} for {say_differences(part)}" for name, part in parts.items() if len(part)]
+    if (~reliable).any():
+        rest = say_differences(primary[~reliable])
+        said.append(f"no reliable difference for {rest}")
+    return f"In the multilingual encoder an intermediate task gains ({pair}): {'; '.join(said)}."
+
+
+def say_differences(rows: pd.DataFrame) -> str:
+    """`squad on unseen languages +1.0 points (−0.2 to +2.2; +3.1 against +2.1), ...`."""
+    return say_list(
+        f"{row['intermediate']} on {'languages with ' * (row['group'] == 'little text')}{row['group']}"
+        f"{' languages' * (row['group'] == 'unseen')} {say_number(row['difference'])} points ({say_interval(row)}; "
+        f"{say_number(row['gain_multilingual'])} against {say_number(row['gain_english'])})"
+        for _, row in rows.iterrows()
+    )
+
+
+def format_differences(table: pd.DataFrame) -> pd.DataFrame:
+    """`difference_table` as a table to read: one row per target, group and arm, numbers as text."""
+    return pd.DataFrame({
+        "target": table["target"],
+        "languages": table["group"] + table["num_languages"].map(" ({:.0f})".format),
+        "arm": table["intermediate"] + table["placebo"].map({True: " (placebo)", False: ""}),
+        "baselines": table["baseline_multilingual"].map("{:.1f}".format)
+        + " / " + table["baseline_english"].map("{:.1f}".format),
+        "gain, multilingual": table["gain_multilingual"].map(say_number),
+        "gain, English only": table["gain_english"].map(say_number),
+        "difference": table["difference"].map(say_number),
+        "95 % interval": [say_interval(row) for _, row in table.iterrows()],
+        "p": table["p"].map(say_p),
+        "p (adjusted)": table["p_adjusted"].map(say_p),
+    }).set_index(["target", "languages", "arm"])  # fmt: skip

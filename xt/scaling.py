@@ -1,0 +1,266 @@
+"""Is what an intermediate task gains smaller in a larger encoder?
+
+Encoders are compared that differ in size alone: the same recipe (text, tokens, tokenizer) or the same release. The unit
+is a pretrained encoder, an instance: what one pretraining with another seed would change is all that tells chance from
+size, so an instance counts once, however many seeds it was fine-tuned with. Size is parameters besides embeddings.
+
+A gain is given in points and relatively, as a share of the baseline's score and of the error that the baseline leaves.
+A larger encoder has a higher baseline, so the same points are a smaller share of its score and a larger share of its
+error: the two bracket what `relative` may mean, and a conclusion that only one of them bears is none. Relative gains
+are ratios of means over languages, not means of ratios, in which a language with a score near 0 would count most.
+
+Gains are means over the languages that are, in every instance, above their floor and below the ceiling, the same for
+all: at the floor nothing can be gained yet, at the ceiling nothing any more, and either would look like an effect of
+size.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xt.errors import DataError
+from xt.exposure import encoder_size
+from xt.gains import ALL, BASELINE, ScoreCube, is_placebo, load_cube
+from xt.recipes import find_recipe
+from xt.reported import select_complete, select_primary
+from xt.stats import OF_BASELINE, OF_ERROR, adjust_benjamini_hochberg, adjust_holm
+from xt.stats.trend import fit_trend
+
+CEILING = 95.0
+"""Points; a cell whose mean over arms is higher has less than 5 to gain."""
+RELEASES: Mapping[str, str] = {
+    "xlm-roberta-base": "XLM-R", "xlm-roberta-large": "XLM-R", "xlm-roberta-xl": "XLM-R", "xlm-roberta-xxl": "XLM-R",
+    "roberta-base": "RoBERTa", "roberta-large": "RoBERTa",
+}  # fmt: skip
+"""Encoder of the hub, without its owner -> what it was released as; the sizes of a release share text and tokens."""
+POINTS = "points"
+MEASURES: Mapping[str, tuple[float, float]] = {POINTS: (0, 100), OF_BASELINE: (1, 0), OF_ERROR: (-1, 100)}
+"""Measure of a gain -> (a, c): 100 * gain / (a * baseline + c), in points or per cent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What n encoders gain on one target, from the smallest to the largest."""
+
+    target: str
+    """Target task, or ALL."""
+    encoders: tuple[str, ...]
+    """The n encoders."""
+    arms: tuple[str, ...]
+    """K arms, the baseline first, those that all encoders have."""
+    baseline: np.ndarray
+    """(n,) points, mean over languages and seeds."""
+    values: Mapping[str, np.ndarray]
+    """Measure -> (n, K - 1)."""
+    resampled: Mapping[str, np.ndarray] | None
+    """Measure -> (R, n, K - 1) under resampling of items, drawn alike for all encoders; None where they are unknown."""
+    num_clusters: float
+    """Clusters of the language that has fewest; infinite where items are not known."""
+
+
+def family_of(encoder: str) -> str:
+    """What encoders that differ in size alone share; '' for an encoder of which that is not known."""
+    found = find_recipe(encoder)
+    if found:
+        return repr(replace(found[0], hidden_size=0, num_layers=0, num_heads=0, note=""))
+    return RELEASES.get(encoder.split("/")[-1], "")
+
+
+def size_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per encoder of the family with most sizes (then most encoders): `encoder`, `size` (parameters besides
+    embeddings), smallest first. Empty where no size is known."""
+    table = pd.DataFrame({"encoder": sorted(scores["encoder"].unique())})
+    table = table.assign(family=table["encoder"].map(family_of), size=table["encoder"].map(encoder_size).astype(float))
+    table = table[table["size"].notna() & (table["family"] != "")]
+    counts = table.groupby("family")["size"].agg(["nunique", "size"]).sort_values(["nunique", "size"], kind="stable")
+    chosen = table[table["family"] == counts.index[-1]] if len(counts) else table
+    return chosen.sort_values(["size", "encoder"])[["encoder", "size"]].reset_index(drop=True)
+
+
+def load_alike(
+    scores: pd.DataFrame, encoders: Sequence[str], rng: np.random.Generator, results: Path | str | None = None
+) -> dict[str, list[ScoreCube]]:
+    """Target -> a cube of each encoder, in this order: the same arms, and the same resamples of the same items.
+
+    Targets and arms are those that all encoders have, each with a baseline. Raises DataError where the encoders were
+    not scored on the same number of item clusters.
+    """
+    rows = select_primary(scores[scores["encoder"].isin(encoders)])
+    cubes = {}
+    for target in dict.fromkeys(rows["target"]):
+        there = rows[rows["target"] == target]
+        counts = there.groupby("intermediate")["encoder"].nunique()
+        arms = set(counts.index[counts == len(encoders)])
+        seed = rng.integers(2**63)
+        if BASELINE not in arms or len(arms) < 2:
+            continue
+        there = select_complete(there[there["intermediate"].isin(arms)])
+        if there["encoder"].nunique() < len(encoders):
+            continue
+        parts = [
+            load_cube(there[there["encoder"] == encoder], np.random.default_rng(seed), results) for encoder in encoders
+        ]
+        check_alike(parts)
+        cubes[target] = parts
+    return cubes
+
+
+def check_alike(cubes: Sequence[ScoreCube]) -> None:
+    """Raises DataError where cubes differ in languages, or in the number of item clusters of one."""
+    for cube in cubes[1:]:
+        clusters = (cubes[0].num_clusters, cube.num_clusters)
+        if cube.languages != cubes[0].languages or not np.array_equal(*clusters):
+            raise DataError(
+                f"{cube.target}: {cube.encoder} was scored in other languages or on other examples than "
+                f"{cubes[0].encoder}; allowed: the same evaluation data"
+            )
+
+
+def flag_cells(cubes: Mapping[str, Sequence[ScoreCube]]) -> pd.DataFrame:
+    """One row per target, encoder and language: `score` (mean over arms and seeds), `at_floor`, `at_ceiling`, and
+    `compared`: neither in any encoder."""
+    tables = []
+    for target, parts in cubes.items():
+        for cube in parts:
+            score = cube.points.mean(axis=(0, 1))
+            cells = dict(target=target, encoder=cube.encoder, eval_language=cube.languages, score=score)
+            tables.append(pd.DataFrame(cells | dict(at_floor=cube.at_floor, at_ceiling=score > CEILING)))
+    table = pd.concat(tables, ignore_index=True)
+    flagged = (table["at_floor"] | table["at_ceiling"]).groupby([table["target"], table["eval_language"]])
+    return table.assign(compared=~flagged.transform("any"))
+
+
+def compared_languages(cubes: Sequence[ScoreCube]) -> np.ndarray:
+    """Mask (L,) of the languages that are neither at their floor nor at the ceiling in any encoder, and that no arm was
+    trained in."""
+    flagged = [
+        cube.at_floor | (cube.points.mean(axis=(0, 1)) > CEILING) | ~cube.zero_shot.all(axis=0) for cube in cubes
+    ]
+    return ~np.any(flagged, axis=0)
+
+
+def measure_gains(target: str, cubes: Sequence[ScoreCube]) -> Gains | None:
+    """The gains of each encoder on one target; None where no language can be compared."""
+    chosen = compared_languages(cubes)
+    if not chosen.any():
+        return None
+    means = np.array([cube.points[..., chosen].mean(axis=(0, 2)) for cube in cubes])
+    drawn, num_clusters = None, np.inf
+    if all(cube.resampled is not None for cube in cubes):
+        drawn = np.stack([cube.resampled[..., chosen].mean(axis=(1, 3)) for cube in cubes], axis=1)
+        num_clusters = float(min(cube.num_clusters[chosen].min() for cube in cubes))
+    return Gains(
+        target, tuple(cube.encoder for cube in cubes), cubes[0].arms, means[:, 0],
+        {name: express(means, *rule) for name, rule in MEASURES.items()},
+        None if drawn is None else {name: express(drawn, *rule) for name, rule in MEASURES.items()},
+        num_clusters,
+    )  # fmt: skip
+
+
+def express(scores: np.ndarray, factor: float, constant: float) -> np.ndarray:
+    """Gains (..., K - 1) of scores (..., K) as a measure; NaN where what is divided by is not positive."""
+    baseline = scores[..., :1]
+    divisor = factor * baseline + constant
+    return 100 * (scores[..., 1:] - baseline) / np.where(divisor > 0, divisor, np.nan)
+
+
+def average_gains(parts: Sequence[Gains]) -> Gains:
+    """The unweighted mean over targets, of the arms that stand before all of them; items of each target are drawn by
+    themselves."""
+    arms = tuple(arm for arm in parts[0].arms if all(arm in part.arms for part in parts))
+    places = [[part.arms.index(arm) - 1 for arm in arms[1:]] for part in parts]
+    pairs = list(zip(parts, places, strict=True))
+    known = all(part.resampled is not None for part in parts)
+    return Gains(
+        ALL, parts[0].encoders, arms, np.mean([part.baseline for part in parts], axis=0),
+        {name: np.mean([part.values[name][:, own] for part, own in pairs], axis=0) for name in MEASURES},
+        {name: np.mean([part.resampled[name][..., own] for part, own in pairs], axis=0) for name in MEASURES}
+        if known else None,
+        min(part.num_clusters for part in parts),
+    )  # fmt: skip
+
+
+def gains_by_size(cubes: Mapping[str, Sequence[ScoreCube]]) -> list[Gains]:
+    """The mean over targets, then each target that has a language to compare."""
+    parts = [measure_gains(target, found) for target, found in cubes.items()]
+    parts = [part for part in parts if part is not None]
+    return [average_gains(parts), *parts] if parts else []
+
+
+def tabulate_sizes(gains: Sequence[Gains]) -> pd.DataFrame:
+    """One row per target, arm, encoder and measure: `size`, `baseline` (points), `value` (points or per cent)."""
+    rows = [
+        dict(target=part.target, intermediate=arm, encoder=encoder, size=encoder_size(encoder), measure=measure,
+             baseline=part.baseline[place], value=part.values[measure][place, column])
+        for part in gains
+        for measure in MEASURES
+        for column, arm in enumerate(part.arms[1:])
+        for place, encoder in enumerate(part.encoders)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns="target intermediate encoder size measure baseline value".split())
+
+
+TREND_COLUMNS = (
+    "target intermediate placebo measure slope low high p p_adjusted df num_encoders num_sizes smallest largest kind"
+).split()
+
+
+def trend_table(gains: Sequence[Gains]) -> pd.DataFrame:
+    """One row per target, arm and measure (TREND_COLUMNS): the change of the gain with every doubling of size.
+
+    `slope, low, high` in points or per cent; `p` where `df` = encoders less 2 is 5 or more; `p_adjusted` by Holm over
+    the arms for the mean over targets, by Benjamini and Hochberg over arms and targets else, placebos left out;
+    `smallest`, `largest`: the mean gain of the encoders of that size. Empty where there is one size only.
+    """
+    rows = [
+        describe_trend(part, measure, column)
+        for part in gains
+        if len({encoder_size(encoder) for encoder in part.encoders}) > 1
+        for measure in MEASURES
+        for column in range(len(part.arms) - 1)
+    ]
+    table = pd.DataFrame(rows, columns=TREND_COLUMNS)
+    for (_, primary), found in table.groupby(["measure", table["target"] == ALL]):
+        adjust = adjust_holm if primary else adjust_benjamini_hochberg
+        tested = found["p"].astype(float).mask(found["placebo"].astype(bool))
+        table.loc[found.index, "p_adjusted"] = adjust(tested.to_numpy())
+    return table
+
+
+def describe_trend(part: Gains, measure: str, column: int) -> dict:
+    """A row of `trend_table`."""
+    sizes = np.array([encoder_size(encoder) for encoder in part.encoders])
+    values = part.values[measure][:, column]
+    drawn = None if part.resampled is None else part.resampled[measure][..., column]
+    trend = fit_trend(np.log2(sizes), values, drawn, part.num_clusters)
+    arm = part.arms[column + 1]
+    return dict(
+        target=part.target, intermediate=arm, placebo=is_placebo(arm), measure=measure, slope=trend.slope,
+        low=trend.low, high=trend.high, p=trend.p, df=trend.df, num_encoders=len(sizes), num_sizes=len(set(sizes)),
+        smallest=values[sizes == sizes.min()].mean(), largest=values[sizes == sizes.max()].mean(), kind=trend.kind,
+    )  # fmt: skip
+
+
+def mean_by_size(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """One row per target, arm, measure and size of `tabulate_sizes`: `value`, the mean over the encoders of that size,
+    with its interval (`low`, `high`), and `num_encoders`.
+
+    The variance over encoders is pooled over the sizes, Student's t with encoders less sizes degrees of freedom. There
+    is none where every size has one encoder.
+    """
+    from scipy.stats import t as student
+
+    rows, keys = [], ["target", "intermediate", "measure"]
+    for key, found in table.groupby(keys, sort=False):
+        sizes = found.groupby("size")["value"].agg(["mean", "count"])
+        df = len(found) - len(sizes)
+        squares = ((found["value"] - found["size"].map(sizes["mean"])) ** 2).sum()
+        half = student.ppf((1 + level) / 2, df) * np.sqrt(squares / df / sizes["count"]) if df else np.nan
+        shown = pd.DataFrame({"value": sizes["mean"], "low": sizes["mean"] - half, "high": sizes["mean"] + half})
+        about = dict(zip(keys, key, strict=True))
+        rows.append(shown.assign(num_encoders=sizes["count"], **about).reset_index())
+    columns = [*keys, "size", "value", "low", "high", "num_encoders"]
+    return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
