@@ -13,19 +13,32 @@ not: the best of many looks better than it is. `gain_corrected` is less that, as
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from xt.arms import find_arm
 from xt.choosing import Scores, choose, draw_seeds
+from xt.claims.ledger import select_encoder
 from xt.contrasts import turn
 from xt.distances import COMPONENTS, load_distances
 from xt.exposure import load_exposure
-from xt.gains import BASELINE, Means, ScoreCube, average_languages, compare_means, trains_on_same_data
-from xt.languages import LANGUAGES, get_language
-from xt.stats import ITEMS_ONLY, GainTest
+from xt.gains import (
+    BASELINE,
+    Means,
+    ScoreCube,
+    average_languages,
+    compare_means,
+    load_cubes,
+    trains_on_same_data,
+)
+from xt.languages import LANGUAGES, get_language, sort_languages
+from xt.published import find_scores
+from xt.results import RUN_COLUMNS, load_runs
+from xt.stats import ITEMS_ONLY, NUM_RESAMPLES, GainTest
 from xt.stats.behrens_fisher import quantile
 
 LEVEL = 0.05
@@ -174,6 +187,35 @@ def training_seconds(runs: pd.DataFrame, encoder: str, arm: str) -> float:
     return float(trained["seconds"].astype(float).mean())
 
 
-def list_devices(runs: pd.DataFrame) -> list[str]:
-    """The machines that the intermediate trainings ran on."""
-    return sorted(set(runs.loc[runs["phase"] == "intermediate", "device"]))
+@dataclass(frozen=True)
+class Advice:
+    """What a study's results advise."""
+
+    table: pd.DataFrame
+    """See `recommend`."""
+    groups: dict[str, list[str]]
+    """Group -> its languages."""
+    devices: list[str]
+    """The machines that the training times are of."""
+
+
+def read_advice(
+    study: str,
+    rng: np.random.Generator,
+    encoder: str = "",
+    results: Path | None = None,
+    num_resamples: int = NUM_RESAMPLES,
+) -> Advice:
+    """`recommend` on a study's results, empty where there are none; `encoder`: whose; default: the study's first."""
+    scores, lacking = find_scores(study, results)
+    scores = select_encoder(scores, study, encoder)
+    runs = pd.DataFrame(columns=RUN_COLUMNS) if lacking else load_runs(study, results)
+    cubes = load_cubes(scores, rng, results, num_resamples, min_seeds=1)
+    if not cubes:
+        return Advice(pd.DataFrame(columns=COLUMNS), {}, [])
+    home = scores["train_language"].dropna().mode()[0]
+    codes = sort_languages({code for cube in cubes for code in cube.languages})
+    described = describe_languages(cubes[0].encoder, codes, home)
+    groups = {name: list(described.index[group(described)]) for name, group in GROUPS.items()}
+    trained = runs[(runs["phase"] == "intermediate") & (runs["encoder"] == cubes[0].encoder)]
+    return Advice(recommend(cubes, runs, home, rng), groups, sorted(set(trained["device"])))
