@@ -9,12 +9,16 @@ from statsmodels.stats.multitest import multipletests
 from xt.metrics import METRICS
 from xt.stats import (
     ITEMS_ONLY,
+    OF_BASELINE,
+    OF_ERROR,
     SEEDS_AND_ITEMS,
     adjust_benjamini_hochberg,
     adjust_holm,
     cluster_bootstrap,
     cluster_interval,
     gain_test,
+    relative_gains,
+    split_item_variance,
 )
 
 ACCURACY = METRICS["accuracy"].reduce
@@ -98,7 +102,7 @@ def simulate(rng, trials, num_seeds, num_arms, gain=0.0):
 @pytest.mark.parametrize(("num_seeds", "num_arms"), [(3, 5), (3, 2), (5, 4)])
 def test_p_values_are_uniform_where_nothing_gains(num_seeds, num_arms):
     scores = simulate(np.random.default_rng(9), 2000, num_seeds, num_arms)
-    p = np.array([gain_test(table, np.zeros(num_arms - 1)).p[0] for table in scores])
+    p = gain_test(scores, np.zeros((2000, num_arms - 1))).p[:, 0]
     assert scipy.stats.kstest(p, "uniform").pvalue > 0.001
     for level in (0.01, 0.05, 0.2):
         assert within((p < level).sum(), 2000, level)
@@ -106,11 +110,11 @@ def test_p_values_are_uniform_where_nothing_gains(num_seeds, num_arms):
 
 def test_intervals_cover_the_gain_and_it_is_found():
     scores = simulate(np.random.default_rng(10), 2000, 3, 5, gain=2.0)
-    tests = [gain_test(table, NO_ITEMS) for table in scores]
-    assert within(sum(t.low[0] <= 2.0 <= t.high[0] for t in tests), 2000, 0.95)
-    assert within(sum(t.low[1] <= 0.0 <= t.high[1] for t in tests), 2000, 0.95)
-    assert np.mean([t.gain[0] for t in tests]) == pytest.approx(2, abs=0.1)
-    assert np.mean([t.p[0] < 0.05 for t in tests]) > 0.4
+    test = gain_test(scores, np.zeros((2000, 4)))
+    assert within(((test.low[:, 0] <= 2.0) & (2.0 <= test.high[:, 0])).sum(), 2000, 0.95)
+    assert within(((test.low[:, 1] <= 0.0) & (0.0 <= test.high[:, 1])).sum(), 2000, 0.95)
+    assert test.gain[:, 0].mean() == pytest.approx(2, abs=0.1)
+    assert (test.p[:, 0] < 0.05).mean() > 0.4
 
 
 @pytest.mark.parametrize("item_sd", [0.5, 1.0, 3.0])
@@ -118,19 +122,56 @@ def test_the_spread_over_items_is_covered_too(item_sd):
     rng = np.random.default_rng(11)
     scores = simulate(rng, 2000, 3, 5)
     scores[:, :, 1:] += rng.normal(0, item_sd, (2000, 1, 4))  # the same at every seed
-    with_items = [gain_test(table, np.full(4, item_sd**2)).p[0] for table in scores]
-    without = [gain_test(table, NO_ITEMS).p[0] for table in scores]
-    assert np.mean(np.array(with_items) < 0.05) <= binom.ppf(0.999, 2000, 0.05) / 2000
-    assert np.mean(np.array(without) < 0.05) > np.mean(np.array(with_items) < 0.05) + 0.01
+    with_items, without = (gain_test(scores, np.full((2000, 4), known)).p[:, 0] for known in (item_sd**2, 0.0))
+    declared = (with_items < 0.05).sum()
+    assert binom.ppf(0.001, 2000, 0.04) <= declared <= binom.ppf(0.999, 2000, 0.05)
+    assert (without < 0.05).sum() > declared + 20
+
+
+@pytest.mark.parametrize("item_df", [np.inf, 20])
+def test_two_parts_keep_every_level_that_holms_steps_ask_for(item_df):
+    """With few seeds and items that weigh as much, and an item variance that is estimated, too."""
+    rng, trials = np.random.default_rng(20), 6000
+    scores = rng.normal(0, 1, (trials, 3, 3))
+    scores[:, :, 1:] += rng.normal(0, 0.8, (trials, 1, 2))
+    known = 0.64 * (1 if np.isinf(item_df) else rng.chisquare(item_df, (trials, 2)) / item_df)
+    p = gain_test(scores, np.broadcast_to(known, (trials, 2)), item_df=item_df).p[:, 0]
+    for level in (0.05, 0.01, 0.003):
+        assert binom.ppf(0.001, trials, level / 3) <= (p < level).sum() <= binom.ppf(0.999, trials, level)
+
+
+def test_what_items_do_to_one_seed_is_counted_once():
+    rng = np.random.default_rng(21)
+    scores, total = rng.normal(0, 1, (2000, 3, 5)), np.full((2000, 4), 2 / 3)  # all of it is item noise of one seed
+    once = gain_test(scores, total, seed_item_variance=2.0).p[:, 0]
+    twice = gain_test(scores, total).p[:, 0]
+    assert within((once < 0.05).sum(), 2000, 0.05) and (twice < 0.05).mean() < 0.02
+
+
+def test_item_variance_is_split_into_what_seeds_share_and_what_is_their_own():
+    rng = np.random.default_rng(22)
+    shared, own = rng.normal(0, 2, (20_000, 1, 1)), rng.normal(0, 3, (20_000, 4, 1))
+    total, at_one_seed = split_item_variance(shared + own)
+    assert total[0] == pytest.approx(4 + 9 / 4, rel=0.05) and at_one_seed[0] == pytest.approx(9, rel=0.05)
+    assert split_item_variance(shared + own, 11)[0] == pytest.approx(total * 1.1)
+    assert split_item_variance(shared)[1] == 0  # one seed
 
 
 def test_a_baseline_without_seeds_has_no_share_in_the_variance():
-    scores = np.random.default_rng(12).normal(50, 2, (2000, 3, 5))
+    scores = np.random.default_rng(12).normal(50, 2, (1000, 3, 5))
     scores[:, :, 0] = 50  # retrieval without training is the same at every seed
     p = np.array([gain_test(table, NO_ITEMS).p[0] for table in scores])
-    assert scipy.stats.kstest(p, "uniform").pvalue > 0.001
+    assert binom.ppf(0.001, 1000, 0.03) <= (p < 0.05).sum() <= binom.ppf(0.999, 1000, 0.05)
     one_arm = scores[0, :, :2]
     assert gain_test(one_arm, np.zeros(1)).p[0] == pytest.approx(scipy.stats.ttest_1samp(one_arm[:, 1], 50).pvalue)
+
+
+def test_arms_that_share_their_seeds_are_no_independent_draws_where_the_baseline_has_none():
+    rng = np.random.default_rng(23)
+    scores = 50 + rng.normal(0, 1, (800, 3, 1)) + rng.normal(0, 1, (800, 3, 9))
+    scores[:, :, 0] = 50
+    tests = [gain_test(table, np.zeros(8)) for table in scores]
+    assert np.mean([test.p[0] < 0.05 for test in tests]) < 0.06 and np.mean([test.seed_df for test in tests]) < 12
 
 
 def test_two_arms_are_a_paired_t_test():
@@ -179,6 +220,34 @@ def test_fewer_than_three_seeds_give_no_p(num_seeds):
 def test_too_little_is_refused(scores, message):
     with pytest.raises(ValueError, match=message):
         gain_test(scores, np.zeros(max(1, scores.shape[1] - 1)))
+
+
+@pytest.mark.parametrize("share", [OF_BASELINE, OF_ERROR])
+def test_relative_gains_are_those_of_the_plain_test_where_the_baseline_hardly_moves(share):
+    scores = np.random.default_rng(30).normal(60, 0.05, (3, 4)) + np.array([0.0, 0.4, -0.3, 0.0])
+    scores[:, 0] = [60.0, 60.001, 60.0]
+    ratio, low, high = relative_gains(scores, None, share)
+    test, divisor = gain_test(scores, None), 60 if share == OF_BASELINE else 40
+    for ours, plain in ((ratio, test.gain), (low, test.low), (high, test.high)):
+        np.testing.assert_allclose(ours, plain / divisor, atol=2e-5)
+
+
+def test_relative_gains_cover_where_the_baseline_is_noisy():
+    """Seeds that move all arms by a tenth, and items that do; the true ratio is 1.5."""
+    rng, hits, trials = np.random.default_rng(31), 0, 400
+    for _ in range(trials):
+        scores = (10 + rng.normal(0, 1, (3, 1))) * np.array([1, 1.5, 1]) + rng.normal(0, 0.3, (3, 3))
+        moved, seen = rng.normal(0, 0.4, (200, 1, 3)), rng.normal(0, 0.4, 3)
+        _, low, high = relative_gains(scores + seen, scores + seen + moved, OF_BASELINE)
+        hits += low[0] <= 0.5 <= high[0]
+    assert binom.ppf(0.001, trials, 0.93) <= hits <= binom.ppf(0.999, trials, 0.985)
+
+
+def test_a_ratio_to_next_to_nothing_has_no_interval():
+    scores = np.array([[0.1, 3.0], [2.0, 4.0], [0.5, 3.5]])
+    ratio, low, high = relative_gains(scores, None, OF_BASELINE)
+    assert np.isfinite(ratio[0]) and np.isnan(low[0]) and np.isnan(high[0])
+    assert np.isfinite(relative_gains(scores, None, OF_ERROR)[1][0])
 
 
 def test_corrections_by_hand_and_with_a_missing_p():

@@ -1,0 +1,112 @@
+"""Simulated studies whose truth is known: the primary test keeps its level, the shortcuts do not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.stats import binom
+
+from xt.metrics import METRICS
+from xt.stats import bootstrap_sums, gain_test, split_item_variance
+from xt.stats.calibration import (
+    DESIGNS,
+    PRIMARY,
+    UNCLUSTERED,
+    WORLDS,
+    Design,
+    ask_items,
+    ask_one_seed,
+    ask_percentiles,
+    ask_primary,
+    ask_seeds,
+    calibrate,
+    calibration_table,
+    simulate_answers,
+    split_by_clusters,
+    true_gain,
+)
+
+TRIALS, SMALL = 400, Design(num_arms=4, num_languages=1, num_clusters=60)
+CLUSTERED = replace(SMALL, num_clusters=20, cluster_size=3, shared=0.8)
+
+
+def ask(world, design, num_seeds, methods, seed=0, trials=TRIALS):
+    rows = calibrate(WORLDS[world], design, num_seeds, trials, np.random.default_rng(seed), methods)
+    return {row["method"]: row for row in rows}
+
+
+def test_the_generators_mean_gain_is_the_one_it_says():
+    points = simulate_answers(WORLDS["all three"], SMALL, 5, 600, np.random.default_rng(0)).mean(axis=(1, 3, 4))
+    gains = points[:, 1:] - points[:, :1]
+    errors = gains.std(axis=0) / 600**0.5
+    assert true_gain(WORLDS["all three"], SMALL) > 5
+    assert abs(gains[:, 0].mean() - true_gain(WORLDS["all three"], SMALL)) < 4 * errors[0]
+    assert (np.abs(gains[:, 1:].mean(axis=0)) < 4 * errors[1:]).all()
+
+
+def test_variance_in_closed_form_is_that_of_resampling():
+    points = simulate_answers(WORLDS["all three"], SMALL, 3, 1, np.random.default_rng(1))[0, ..., 0]  # (S, K, C)
+    correct = np.moveaxis(points, -1, 0) / 100
+    stats = np.stack([correct, np.ones_like(correct)], axis=-1)
+    drawn = bootstrap_sums(stats, METRICS["accuracy"].reduce, np.random.default_rng(2), 20_000)
+    resampled = split_item_variance(drawn[..., 1:] - drawn[..., :1], 60)
+    closed = split_by_clusters((points[:, 1:] - points[:, :1])[None].astype(float))
+    np.testing.assert_allclose(resampled, [part[0] for part in closed], rtol=0.06)
+
+
+@pytest.mark.parametrize("num_seeds", [3, 5, 10])
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_primary_test_keeps_its_level_and_covers(world, num_seeds):
+    """One arm of each study for each count, so that the binomial bounds hold; cautious is allowed, down to half."""
+    design = CLUSTERED if world == "all three" else SMALL
+    points = simulate_answers(WORLDS[world], design, num_seeds, TRIALS, np.random.default_rng(3)).mean(axis=-1)
+    low, high = ask_primary(points.astype(float), np.random.default_rng(0))
+    declared = ((low[:, 2] > 0) | (high[:, 2] < 0)).sum()
+    truth = true_gain(WORLDS[world], design)
+    covered = ((low[:, 0] <= truth) & (truth <= high[:, 0])).sum()
+    assert binom.ppf(0.0005, TRIALS, 0.025) <= declared <= binom.ppf(0.9995, TRIALS, 0.05)
+    assert binom.ppf(0.0005, TRIALS, 0.95) <= covered <= binom.ppf(0.9995, TRIALS, 0.98)
+
+
+@pytest.mark.parametrize("num_seeds", [3, 5, 10])
+def test_p_values_are_uniform_where_seeds_and_items_both_weigh(num_seeds):
+    points = simulate_answers(WORLDS["seeds"], SMALL, num_seeds, 500, np.random.default_rng(4)).mean(axis=-1)
+    points = points.astype(float)
+    total, at_one_seed = split_by_clusters(points[:, :, 1:] - points[:, :, :1])
+    test = gain_test(points.mean(axis=-1), total, seed_item_variance=at_one_seed, item_df=59)
+    assert scipy.stats.kstest(test.p[:, 2], "uniform").pvalue > 0.001
+
+
+def test_a_percentile_bootstrap_of_three_seeds_declares_too_much_and_covers_too_little():
+    name = "percentile"
+    row = ask("seeds", replace(SMALL, num_clusters=240), 3, {name: ask_percentiles})[name]
+    assert row["level"] > 0.1 and row["coverage"] < 0.9
+
+
+def test_tests_that_ignore_seeds_items_or_clusters_declare_too_much():
+    methods = {"seeds": ask_items, "one seed": ask_one_seed}
+    rows = ask("seeds", SMALL, 5, methods)
+    assert rows["seeds"]["level"] > 0.2 and rows["one seed"]["level"] > 0.2
+    assert rows["seeds"]["coverage"] < 0.8 and rows["one seed"]["coverage"] < 0.8
+    assert ask("items", SMALL, 5, {"items": ask_seeds})["items"]["level"] > 0.2
+    both = ask("items", CLUSTERED, 5, {PRIMARY: ask_primary, UNCLUSTERED: ask_primary})
+    assert both[UNCLUSTERED]["level"] > 0.1 > both[PRIMARY]["level"] + 0.02
+
+
+def test_an_untrained_baseline_is_covered_and_unequal_arms_are_the_limit_that_is_named():
+    untrained = replace(WORLDS["all three"], trained_baseline=False)
+    row = calibrate(untrained, SMALL, 3, 300, np.random.default_rng(5), {PRIMARY: ask_primary})[0]
+    assert row["level"] <= binom.ppf(0.9995, 600, 0.05) / 600 and row["coverage"] > 0.9
+    unequal = replace(WORLDS["seeds"], last_arm=2.5)
+    points = simulate_answers(unequal, SMALL, 3, 300, np.random.default_rng(6)).mean(axis=-1)
+    low, high = ask_primary(points.astype(float), np.random.default_rng(0))
+    declared = ((low > 0) | (high < 0)).mean(axis=0)
+    assert declared[2] > 0.08 > declared[1]
+
+
+def test_the_table_has_every_method_and_depends_on_its_generator_alone():
+    rows, again = (calibration_table(4, np.random.default_rng(7)) for _ in range(2))
+    assert rows == again and rows != calibration_table(4, np.random.default_rng(8))
+    assert {row["items"] for row in rows if row["method"] == UNCLUSTERED} == {"30 clusters of 4"}
+    assert len(rows) == len(WORLDS) * 3 * (5 + 6) and set(DESIGNS) == {row["items"] for row in rows}
