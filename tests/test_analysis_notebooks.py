@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -67,7 +68,23 @@ def bold_answer(notebook) -> str:
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     write_study(folder, num_clusters=80, outcomes={("squad", "udpos", 2): "collapsed"})
+    write_lab(folder)
     return folder
+
+
+def write_lab(folder: Path) -> None:
+    """Studies of encoders pretrained here: one multilingual and one English-only, and three sizes three times each."""
+    gains = {("squad", "xquad"): 0.15, ("mnli", "udpos"): 0.1, ("multi", "xquad"): 0.05}
+    lab = dict(home="qaa", num_clusters=30, cluster_size=1, languages=dict.fromkeys(("udpos", "xquad"), CODES))
+    several = ("none", "squad", "mnli", "multi")
+    write_study(folder, "lab", encoder="lab-base", arms=several, gains=gains, **lab)
+    write_study(folder, "lab", encoder="lab-english", arms=("none", "squad", "mnli"), gains={}, **lab)
+    for size, gain in {"small": 0.25, "base": 0.1, "large": 0.02}.items():
+        for seed in SEEDS:
+            encoder, arms = f"lab-{size}{seed}", ("none", "squad")
+            gains = {("squad", "xquad"): gain}
+            one = lab | dict(languages={"xquad": CODES}, arms=arms, gains=gains, seeds=(1,))
+            write_study(folder, "lab-scaling", encoder=encoder, **one)
 
 
 def rotate_arms(folder: Path) -> None:
@@ -119,10 +136,27 @@ def claim_fair(folder: Path) -> None:
     change_scores(folder, "real", lambda scores: scores.assign(**fair))
 
 
+def swap(study: str, column: str, *pairs: tuple[str, str]) -> Callable[[Path], None]:
+    """What gives the scores of one arm, or encoder, to another one, and the other way round."""
+    turn = dict(pairs) | {other: one for one, other in pairs}
+    return lambda folder: change_scores(
+        folder, study, lambda table: table.assign(**{column: table[column].replace(turn)})
+    )
+
+
 LAB = tuple(LAB_LANGUAGES)
-PERMUTE = {"0-lab": rotate_languages, "8-published": claim_fair}
+CODES = ("qaa", "qab", "qac", "qak", "qax")
+"""The training language, languages with much and with little text, and one that no encoder read."""
+SEEDS = ("", "-s1", "-s2")
+PERMUTE = {
+    "0-lab": rotate_languages,
+    "3-multi-task": swap("lab", "intermediate", ("multi", "squad")),
+    "4-scaling": swap("lab-scaling", "encoder", *((f"lab-small{seed}", f"lab-large{seed}") for seed in SEEDS)),
+    "5-pretraining": swap("lab", "encoder", ("lab-base", "lab-english")),
+    "8-published": claim_fair,
+}
 """Notebook -> what changes the results that it answers from, where that is not `rotate_arms`."""
-ASKED = {"0-lab": {}}
+ASKED = {"0-lab": {}} | dict.fromkeys(("3-multi-task", "4-scaling", "5-pretraining"), {"beside": []})
 """Notebook -> its parameters here, where they are not SYNTHETIC."""
 SYNTHETIC = {"study": "real", "encoder": "mini", "beside": []}
 NO_STUDY = {"beside": []}

@@ -83,7 +83,11 @@ def agreement_table(rights: Sequence[Rights], rng: np.random.Generator, num_resa
     fewer than two languages are left.
     """
     frames = [compare_agreement(one, rng, num_resamples) for one in select_parallel(rights)]
-    return pd.concat(frames or [pd.DataFrame()], ignore_index=True).reindex(columns=AGREEMENT_COLUMNS)
+    return (
+        pd.concat(frames or [pd.DataFrame()], ignore_index=True)
+        .reindex(columns=AGREEMENT_COLUMNS)
+        .astype({"placebo": bool})
+    )
 
 
 def compare_agreement(one: Rights, rng: np.random.Generator, num_resamples: int) -> pd.DataFrame:
@@ -155,7 +159,7 @@ def kept_table(rights: Sequence[Rights]) -> pd.DataFrame:
                     rows.append(describe_arm(one, arm) | {"eval_language": code}
                                 | compare_with(base[:, shared], right[:, place, shared, column])
                                 | {"again": 100 * again.mean() if len(again) else np.nan})  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=KEPT_COLUMNS)
+    return pd.DataFrame(rows).reindex(columns=KEPT_COLUMNS).astype({"placebo": bool})
 
 
 def compare_with(base: np.ndarray, other: np.ndarray) -> dict:

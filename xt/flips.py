@@ -225,8 +225,8 @@ def flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
         for place, arm in enumerate(counts.rights.arms[1:]):
             numbers = compare_flips(counts, place, chosen[:, place + 1])
             rows.append(describe_arm(counts.rights, arm) | numbers)
-    frame = pd.DataFrame(rows).reindex(columns=FLIP_COLUMNS)
-    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
+    frame = pd.DataFrame(rows).reindex(columns=FLIP_COLUMNS).astype({"placebo": bool})
+    tested = frame["p"].astype(float).mask(frame["placebo"])
     return frame.assign(p_holm=tested.groupby([frame[key] for key in CELL]).transform(lambda p: adjust_holm(p)))
 
 
@@ -247,11 +247,8 @@ def language_flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
                 numbers = compare_flips(counts, place, alone)
                 arm = counts.rights.arms[place + 1]
                 rows.append(describe_arm(counts.rights, arm) | {"eval_language": code} | numbers)
-    return (
-        pd.DataFrame(rows)
-        .reindex(columns=[*FLIP_COLUMNS[:3], "eval_language", *FLIP_COLUMNS[3:]])
-        .drop(columns="p_holm")
-    )
+    columns = [*FLIP_COLUMNS[:3], "eval_language", *FLIP_COLUMNS[3:]]
+    return pd.DataFrame(rows).reindex(columns=columns).astype({"placebo": bool}).drop(columns="p_holm")
 
 
 def firmness_table(rights: Sequence[Rights]) -> pd.DataFrame:
@@ -273,7 +270,7 @@ def firmness_table(rights: Sequence[Rights]) -> pd.DataFrame:
                 row = dict(firmness=name, share=100 * there / weights.sum(), flips=100 * flipped / (there or np.nan))
                 rows.append(describe_arm(one, arm) | row | dict(share_of_flips=100 * flipped / (flips.sum() or np.nan)))
     columns = ["encoder", "target", "intermediate", "placebo", "firmness", "share", "flips", "share_of_flips"]
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows).reindex(columns=columns).astype({"placebo": bool})
 
 
 def checkpoint_table(rights: Sequence[Rights]) -> pd.DataFrame:
@@ -297,7 +294,7 @@ def checkpoint_table(rights: Sequence[Rights]) -> pd.DataFrame:
                 rows.append(describe_arm(one, one.arms[place]) | {"eval_language": code} | counts
                             | {"p": mcnemar_test(base, arm)})  # fmt: skip
     columns = "encoder target intermediate placebo eval_language lost won p p_bh num_items".split()
-    frame = pd.DataFrame(rows).reindex(columns=columns)
-    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
+    frame = pd.DataFrame(rows).reindex(columns=columns).astype({"placebo": bool})
+    tested = frame["p"].astype(float).mask(frame["placebo"])
     groups = tested.groupby([frame[key] for key in CELL])
     return frame.assign(p_bh=groups.transform(lambda p: adjust_benjamini_hochberg(p)))

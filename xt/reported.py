@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from xt.errors import require_known
 from xt.metrics.depth import reported_layer
 from xt.schema import refuse_duplicates
 from xt.tasks import TASKS
@@ -14,6 +15,15 @@ NOT_IN_XTREME = ("token_accuracy",)
 XTREME_TASKS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
 """The nine whose mean is XTREME's overall score."""
 CELL = ["encoder", "target"]
+
+
+def select_encoder(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
+    """The rows of one encoder, none of an empty table. Raises ValueError naming the encoders that have scores."""
+    return (
+        scores[scores["encoder"] == require_known("encoder", encoder, scores["encoder"].unique())]
+        if len(scores)
+        else scores
+    )
 
 
 def select_reported(scores: pd.DataFrame) -> pd.DataFrame:

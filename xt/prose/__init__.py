@@ -5,32 +5,47 @@ A file per question; notebooks import the names from here.
 
 from xt.prose.choosing import CHOICE_NOTE, say_choice
 from xt.prose.claims import answer_claims, format_missing, format_verdicts, say_effect, say_needed, say_stamps
-from xt.prose.contrasts import answer_contrasts, format_choices, format_contrasts, say_choices, say_question
-from xt.prose.errors import answer_errors, say_agreement, say_kept
+from xt.prose.contrasts import (
+    answer_contrasts,
+    format_choices,
+    format_contrasts,
+    say_choices,
+    say_lacking,
+    say_question,
+)
+from xt.prose.errors import (
+    answer_errors,
+    say_agreement,
+    say_checkpoints,
+    say_kept,
+    title_firmness,
+    title_flips,
+    title_languages,
+    title_repeated,
+)
 from xt.prose.gains import answer_transfer_gain, format_gains, say_gain
 from xt.prose.pretraining import answer_pretraining, format_differences, say_differences
 from xt.prose.published import answer_published
-from xt.prose.recommend import answer_recommendation, format_recommendations
+from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice
 from xt.prose.response import answer_response
 from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_trends
+from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
 
 __all__ = [
+    "answer_significance",
+    "count_declared",
+    "format_calibration",
+    "format_noise",
     "CHOICE_NOTE",
     "LEVEL",
     "UNITS",
     "answer_claims",
-    "answer_recommendation",
-    "format_missing",
-    "format_recommendations",
-    "format_verdicts",
-    "say_effect",
-    "say_needed",
-    "say_stamps",
     "answer_contrasts",
     "answer_errors",
     "answer_pretraining",
     "answer_published",
+    "answer_recommendation",
     "answer_response",
     "answer_scaling",
     "answer_transfer_gain",
@@ -39,18 +54,31 @@ __all__ = [
     "format_contrasts",
     "format_differences",
     "format_gains",
+    "format_missing",
+    "format_recommendations",
     "format_trends",
+    "format_verdicts",
+    "say_advice",
     "say_agreement",
+    "say_checkpoints",
     "say_choice",
     "say_choices",
     "say_differences",
+    "say_effect",
     "say_gain",
     "say_interval",
     "say_kept",
+    "say_lacking",
     "say_list",
+    "say_needed",
     "say_number",
     "say_p",
     "say_question",
     "say_some",
+    "say_stamps",
     "say_trends",
+    "title_firmness",
+    "title_flips",
+    "title_languages",
+    "title_repeated",
 ]

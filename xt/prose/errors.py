@@ -74,3 +74,66 @@ def say_agreement(agreement: pd.DataFrame) -> str:
         f"An intermediate task changes how far languages agree in {len(reliable)} of {len(tested)} pairs of "
         f"intermediate and target task: {say_some(named, 4)}"
     )
+
+
+def title_flips(flips: pd.DataFrame) -> str:
+    """In how many pairs the task flips fewer examples than another seed does."""
+    trained = flips[~flips["placebo"] & (flips["by_seed"] > 0)]
+    if trained.empty:
+        return "No trained target with a second seed to compare with"
+    fewer = int((trained["flips"] < trained["by_seed"]).sum())
+    return (
+        f"{fewer} of {len(trained)} pairs of intermediate and trained target task flip fewer examples than another seed"
+    )
+
+
+def title_repeated(flips: pd.DataFrame) -> str:
+    """In which pairs flips come again at another seed."""
+    tested = flips[flips["p_holm"].notna()]
+    if tested.empty:
+        return "With fewer than three seeds it cannot be told which flips come again"
+    reliable = tested[(tested["p_holm"] < LEVEL) & (tested["repeated"] > 0)].sort_values("repeated", ascending=False)
+    named = [f"{row['intermediate']} before {row['target']}" for _, row in reliable.iterrows()]
+    return f"Flips come again in {len(reliable)} of {len(tested)} pairs of intermediate and target task: " + say_some(
+        named
+    )
+
+
+def title_languages(by_language: pd.DataFrame) -> str:
+    """In which languages flips come again most often, from `xt.flips.language_flip_table`; not adjusted."""
+    known = by_language[by_language["repeated"].notna() & ~by_language["placebo"]]
+    if known.empty:
+        return "With one seed it cannot be told in which languages flips come again"
+    above = known[known["low"] > 0]
+    counts = [f"{code} ({count})" for code, count in above["eval_language"].value_counts().items()]
+    return (
+        f"{len(above)} of {len(known)} intervals of single languages lie above 0, not adjusted; most often in "
+        f"{say_some(counts, 5)}"
+    )
+
+
+def title_firmness(firmness: pd.DataFrame) -> str:
+    """Whether flips are of examples that seeds decide, from `xt.flips.firmness_table`, over trained targets."""
+    known = firmness[~firmness["placebo"]]
+    wavering = known[known["firmness"].eq("right at some") & (known["share"] > 0)]
+    if wavering.empty:
+        return "Which examples seeds decide cannot be told: no trained target with a second seed"
+    return (
+        f"{wavering['share_of_flips'].mean():.0f} % of the flips are of the {wavering['share'].mean():.0f} % of "
+        "examples that the baseline has right at some seeds and wrong at others"
+    )
+
+
+def say_checkpoints(alone: pd.DataFrame) -> str:
+    """Which pairs of checkpoints differ, from `xt.flips.checkpoint_table`."""
+    if alone.empty:
+        return "Not here: several seeds, no language above its floor, or examples that hang together"
+    differ = alone[alone["p_bh"] < LEVEL].sort_values("p", kind="stable")
+    named = [
+        f"{row['intermediate']} before {row['target']} in {row['eval_language']} ({row['lost']} lost, {row['won']} won)"
+        for _, row in differ.iterrows()
+    ]
+    return (
+        f"{len(differ)} of {alone['p_bh'].notna().sum()} pairs of checkpoints differ (Benjamini-Hochberg below {LEVEL} "
+        f"within a target): {say_some(named)}"
+    )
