@@ -9,7 +9,18 @@ from synthetic_study import AT_FLOOR, write_study
 
 from xt.arms import find_arm
 from xt.errors import DataError
-from xt.gains import gain_table, language_gain_table, load_cubes, resample, trains_on_same_data
+from xt.gains import (
+    ALL,
+    average_targets,
+    compare_arms,
+    compare_means,
+    gain_table,
+    group_gain_table,
+    language_gain_table,
+    load_cubes,
+    resample,
+    trains_on_same_data,
+)
 from xt.prose import format_gains
 from xt.reported import is_zero_shot, score_table, select_complete, select_primary, select_reported, select_sound
 from xt.results import load_scores
@@ -215,3 +226,59 @@ def test_shared_data_of_versions_and_mixtures(arm, target):
     if not {target, *find_arm(arm).tasks} <= set(TASKS):
         pytest.skip("a task of this arm has no row yet")
     assert trains_on_same_data(arm, target) and not trains_on_same_data(arm, "udpos")
+
+
+@pytest.fixture(scope="module")
+def groups(cubes):
+    return group_gain_table(list(cubes.values())).set_index(["intermediate", "group"])
+
+
+def test_contributions_of_the_groups_add_up_to_the_gain_over_all_targets(groups, gains):
+    parts = groups.drop(ALL, level="group")
+    for arm in ("squad", "hellaswag", "mnli_shuffled"):
+        overall = groups.loc[(arm, ALL)]
+        assert parts.loc[arm, "contribution"].sum() == pytest.approx(overall["gain"])
+        assert overall["gain"] == pytest.approx(gains.xs(arm, level="intermediate")["gain"].mean())
+        assert overall["targets"] == "udpos, xquad, tatoeba" and overall["num_seeds"] == 3
+    assert groups.loc[("squad", "QA"), "low"] == pytest.approx(gains.loc[("xquad", "squad"), "low"])
+
+
+def test_targets_without_a_value_are_named_with_the_reason(cubes):
+    xquad = cubes["xquad"]
+    keep = [place for place, arm in enumerate(xquad.arms) if arm != "hellaswag"]
+    shorter = replace(
+        xquad, arms=tuple(xquad.arms[place] for place in keep), points=xquad.points[:, keep],
+        resampled=xquad.resampled[:, :, keep], zero_shot=xquad.zero_shot[keep],
+    )  # fmt: skip
+    at_floor = replace(cubes["udpos"], floors=np.full(len(cubes["udpos"].languages), 99.0))
+    table = group_gain_table([at_floor, shorter, cubes["tatoeba"]]).set_index(["intermediate", "group"])
+    row = table.loc[("hellaswag", ALL)]
+    assert (row["targets"], row["lacking"]) == ("tatoeba", "udpos (at its floor), xquad (no run)")
+    assert np.isnan(table.loc[("hellaswag", "QA"), "gain"]) and table.loc[("squad", "QA"), "num_targets"] == 1
+    assert np.isnan(table.loc[("mnli_shuffled", ALL), "p_holm"]) and table.loc[("mnli_shuffled", ALL), "placebo"]
+
+
+def test_what_a_seed_does_to_all_targets_stays_in_their_mean(cubes):
+    """One intermediate training feeds all targets: its luck does not average out over them."""
+    cube = cubes["xquad"]
+    luck = np.zeros_like(cube.points)
+    luck[:, cube.arms.index("squad")] += np.array([-6.0, 0.0, 6.0])[:, None]
+    moved, above = replace(cube, points=cube.points + luck), ~cube.at_floor
+    twice = compare_means(average_targets([moved, moved], [above, above]))
+    once = compare_means(average_targets([moved], [above]))
+    assert twice.seed_sd == pytest.approx(once.seed_sd) and twice.seed_sd > 2
+
+
+def test_relative_gains_have_intervals_that_follow_the_gains(gains):
+    row = gains.loc[("xquad", "squad")]
+    assert row["relative_low"] < row["relative"] < row["relative_high"]
+    assert row["relative_low"] > 0 and row["error_reduction_low"] < row["error_reduction"]
+
+
+def test_item_noise_of_one_seed_is_not_counted_as_if_every_seed_had_it(cubes):
+    """Arms whose answers differ by chance alone: nothing is left of items once each seed's own part is taken out."""
+    cube = cubes["xquad"]
+    gains = cube.resampled[:, :, 1:].mean(axis=-1) - cube.resampled[:, :, :1].mean(axis=-1)
+    counted_before = gains.mean(axis=1).std(axis=0)
+    assert (compare_arms(cube, ~cube.at_floor).item_error < 0.6 * counted_before).all()
+    assert (cube.num_clusters == 150).all()
