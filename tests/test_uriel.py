@@ -116,6 +116,22 @@ def test_a_missing_file_is_named(tmp_path):
         read_uriel(tmp_path)
 
 
+def test_the_mean_distance_is_that_of_known_components_as_shares_of_the_farthest():
+    rows = {row["language"]: row for row in load_distances(LANGUAGES)}
+    assert rows["en"]["distance"] == rows["qaa"]["distance"] == 0 and np.isnan(rows["kk"]["distance"])
+    known = [row for row in rows.values() if row["scale"] == "real"]
+    largest = {
+        name: np.nanmax([row[name] for row in known]) for name in ("syntactic", "genetic", "geographic", "script")
+    }
+    expected = np.mean([rows["ja"][name] / value for name, value in largest.items()])
+    assert rows["ja"]["distance"] == pytest.approx(expected)
+    assert all(row["distance"] <= 1 for row in rows.values() if not np.isnan(row["distance"]))
+    assert rows["qac"]["distance"] == pytest.approx(np.mean([rows["qac"][name] / max(
+        row[name] for row in rows.values() if row["scale"] == "lab") for name in LAB_COMPONENTS]))  # fmt: skip
+    rows["ja"]["syntactic"] = 5
+    assert load_distances(["ja"])[0]["syntactic"] < 1, "a row is the caller's own"
+
+
 def test_lab_and_real_scales_are_told_apart_and_have_their_own_distances():
     rows = {row["language"]: row for row in load_distances(["qac", "de"])}
     assert (rows["qac"]["scale"], rows["de"]["scale"]) == ("lab", "real")
