@@ -89,6 +89,8 @@ def contrast_table(
     `results` is read for the selection data that the best arm of one task is chosen on.
     """
     tables = [pd.DataFrame(columns=CONTRAST_COLUMNS)]
+    if not cubes:
+        return tables[0]
     runs = select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"])
     for cube in cubes:
         rows = compare_several(cube, runs, rng, results)
@@ -97,6 +99,13 @@ def contrast_table(
         table = pd.DataFrame(rows).reindex(columns=CONTRAST_COLUMNS)
         tables.append(table.assign(p_holm=adjust_holm(table["p"].astype(float))))
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+
+def select_main(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the encoder that has most runs; all of none."""
+    return (
+        scores[scores["encoder"] == scores.groupby("encoder")["run_id"].nunique().idxmax()] if len(scores) else scores
+    )
 
 
 def find_pairs(arms: Sequence[str]) -> list[tuple[str, str, str]]:

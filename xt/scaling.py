@@ -70,13 +70,13 @@ def family_of(encoder: str) -> str:
 
 
 def size_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per encoder of the family with most sizes (then most encoders): `encoder`, `size` (parameters besides
+    """One row per encoder of the family with most sizes (then most scores): `encoder`, `size` (parameters besides
     embeddings), smallest first. Empty where no size is known."""
-    table = pd.DataFrame({"encoder": sorted(scores["encoder"].unique())})
+    table = scores.groupby("encoder").size().rename("scores").reset_index()
     table = table.assign(family=table["encoder"].map(family_of), size=table["encoder"].map(encoder_size).astype(float))
     table = table[table["size"].notna() & (table["family"] != "")]
-    counts = table.groupby("family")["size"].agg(["nunique", "size"]).sort_values(["nunique", "size"], kind="stable")
-    chosen = table[table["family"] == counts.index[-1]] if len(counts) else table
+    counts = table.groupby("family").agg(sizes=("size", "nunique"), scores=("scores", "sum"))
+    chosen = table[table["family"] == counts.sort_values(["sizes", "scores"]).index[-1]] if len(counts) else table
     return chosen.sort_values(["size", "encoder"])[["encoder", "size"]].reset_index(drop=True)
 
 
@@ -122,13 +122,13 @@ def check_alike(cubes: Sequence[ScoreCube]) -> None:
 def flag_cells(cubes: Mapping[str, Sequence[ScoreCube]]) -> pd.DataFrame:
     """One row per target, encoder and language: `score` (mean over arms and seeds), `at_floor`, `at_ceiling`, and
     `compared`: neither in any encoder."""
-    tables = []
+    tables = [pd.DataFrame(columns="target encoder eval_language score at_floor at_ceiling".split())]
     for target, parts in cubes.items():
         for cube in parts:
             score = cube.points.mean(axis=(0, 1))
             cells = dict(target=target, encoder=cube.encoder, eval_language=cube.languages, score=score)
             tables.append(pd.DataFrame(cells | dict(at_floor=cube.at_floor, at_ceiling=score > CEILING)))
-    table = pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables[1:] or tables, ignore_index=True)
     flagged = (table["at_floor"] | table["at_ceiling"]).groupby([table["target"], table["eval_language"]])
     return table.assign(compared=~flagged.transform("any"))
 

@@ -1,5 +1,6 @@
 """Arms against arms, and the arm chosen per target: forest plots, targets one below the other."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,10 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xt.contrasts import ZERO_SHOT
-from xt.plots.languages import add_legend, make_panels
+from xt.plots.languages import MAX_PANELS, add_legend, make_panels
 from xt.plots.style import draw_nothing, plt
 from xt.prose import LEVEL
 
+TITLE_INCHES = 0.3
+"""What a title of three lines takes more than one of one."""
 LOOKS = {
     "Holm-adjusted p < 0.05": dict(color="C1", marker="o"),
     "not reliable": dict(color="C0", marker="o", markerfacecolor="white"),
@@ -30,6 +33,7 @@ def draw_contrasts(table: pd.DataFrame, order: Sequence[str]) -> Figure:
         draw_nothing(ax)
         return fig
     fig, axes, names = make_panels([rows["target"] for _, rows in groups], order)
+    fig.set_figheight(fig.get_figheight() + 0.2 + TITLE_INCHES * math.ceil(len(groups) / MAX_PANELS))
     for ax, (key, rows), targets in zip(axes, groups, names, strict=True):
         plot_contrast(rows, ax, targets)
         ax.set_title(title_of(*key), loc="left")

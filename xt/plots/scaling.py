@@ -1,23 +1,32 @@
 """Gains against the size of the encoder."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from xt.plots.style import draw_nothing
+
 MILLION = 1e6
 
 
-def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str) -> Axes:
-    """One line per arm: the mean over the encoders of each size, with its interval, over the encoders as dots.
+def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str, arms: Sequence[str]) -> Axes:
+    """One line per arm, coloured by its place in `arms`: the mean over the encoders of each size, with its interval.
+    Dots are the encoders.
 
     `encoders` holds the rows of `xt.scaling.tabulate_sizes` of one target and measure, `means` those of
     `xt.scaling.mean_by_size`; sizes in millions of parameters besides embeddings, on a logarithmic axis.
     """
-    sizes, arms = sorted(encoders["size"].unique()), list(dict.fromkeys(encoders["intermediate"]))
+    if encoders.empty:
+        return draw_nothing(ax)
+    sizes = sorted(encoders["size"].unique())
     ax.axhline(0, color="0.4", linewidth=0.6)
     for number, arm in enumerate(arms):
         shift = 1 + 0.06 * (number - (len(arms) - 1) / 2)  # beside each other on the logarithmic axis
         own, mean = (frame[frame["intermediate"] == arm] for frame in (encoders, means))
+        if own.empty:
+            continue
         ax.plot(own["size"] / MILLION * shift, own["value"], ".", color=f"C{number}", markersize=3, alpha=0.5)
         error = np.nan_to_num([mean["value"] - mean["low"], mean["high"] - mean["value"]])
         look = dict(color=f"C{number}", marker="o", elinewidth=0.8, label=arm)

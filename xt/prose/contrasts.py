@@ -14,10 +14,15 @@ HEADS = {
 """Question of a contrast -> its subject in a sentence; English stands for the training language."""
 
 
-def answer_contrasts(table: pd.DataFrame, lacking: str = "") -> str:
+def say_lacking(study: str, scores: pd.DataFrame) -> str:
+    """What to run where a study has no results; nothing where it has."""
+    return "" if len(scores) else f"study `{study}` has no results yet: run `xt run {study}`"
+
+
+def answer_contrasts(table: pd.DataFrame, lacking: str) -> str:
     """What each second ingredient adds, a clause per question. `lacking`: what to run where there are no results."""
     if table.empty:
-        return f"Not known: {lacking or 'no arm of this study has its counterpart'}."
+        return f"Not known: {lacking}."
     said = [say_question(table, question) for question in HEADS]
     return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
 

@@ -17,10 +17,7 @@ def answer_scaling(trends: pd.DataFrame, encoders: int, lacking: str = "") -> st
     what to run where there are no results."""
     primary = trends[(trends["target"] == ALL) & ~trends["placebo"].astype(bool)]
     if primary.empty:
-        why = (
-            lacking
-            or f"{encoders} encoders that differ in size alone, and languages to compare them on, do not make a trend"
-        )
+        why = lacking or f"a trend needs encoders of two sizes, alike in all else; here it is {encoders}"
         return f"Not known: {why}."
     shares = {measure: primary[primary["measure"] == measure] for measure in MEASURES}
     said = ". ".join(
