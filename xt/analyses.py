@@ -1,5 +1,6 @@
 """The analysis notebooks on a study's results: executed, and what they answer."""
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +18,32 @@ def analyse(study: Study, say: Callable[[str], None]) -> Path:
     """
     figures = folder("XT_RUNS") / "figures" / study.name
     for notebook in analyses_of(study):
-        parameters = {"study": study.name, "encoder": study.encoders[0]}
-        execution = Execution(notebook, parameters, (), (), executed(study, notebook))
-        process = start(execution, XT_FIGURES=str(figures))
-        try:
-            exit_code = process.wait()
-        finally:
-            process.terminate()
-        if exit_code:
-            say(f"analysis {execution.output} stopped: {last_lines(execution.output, exit_code)}")
+        parameters, output = {"study": study.name, "encoder": study.encoders[0]}, executed(study, notebook)
+        if stopped := execute_analysis(notebook, parameters, output, figures):
+            say(f"analysis {output} stopped: {stopped}")
     return figures
+
+
+def execute_analysis(notebook: Path, parameters: dict, output: Path, figures: Path) -> str:
+    """Runs an analysis notebook with those of the parameters that it has; returns the last lines of its error, or ''.
+
+    `output` is the notebook as executed, `figures` the folder of its figures.
+    """
+    known = {name: value for name, value in parameters.items() if name in read_parameters(notebook)}
+    process = start(Execution(notebook, known, (), (), output), XT_FIGURES=str(figures))
+    try:
+        exit_code = process.wait()
+    finally:
+        process.terminate()
+    return last_lines(output, exit_code) if exit_code else ""
+
+
+def read_parameters(notebook: Path) -> set[str]:
+    """Names of the parameters of a notebook."""
+    tagged = [cell for cell in read_cells(notebook) if "parameters" in cell.metadata.get("tags", ())]
+    return {
+        line.target.id for cell in tagged for line in ast.parse(cell.source).body if isinstance(line, ast.AnnAssign)
+    }
 
 
 def analyses_of(study: Study) -> list[Path]:

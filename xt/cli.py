@@ -1,4 +1,4 @@
-"""The command line: `xt plan | run | status | import | submission | reproduce | doctor`."""
+"""The command line: `xt plan | run | status | report | import | submission | reproduce | doctor`."""
 
 import signal
 import sys
@@ -75,6 +75,18 @@ def run(
             f"\nFAILED {failure.run_id}\n{failure.last_lines}\nnotebook: {failure.notebook}", fg="red", err=True
         )
     raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
+def report(
+    study: Annotated[str, typer.Argument(help="a folder of data/results")],
+    encoder: Annotated[str, typer.Option(help="what the notebooks ask about; without it the study's first")] = "",
+    output: Annotated[Path | None, typer.Option(help="file that is written; without it one beside the runs")] = None,
+) -> None:
+    """Run the analysis notebooks on a study's results and write one HTML file of them that needs no network."""
+    from xt.report import write_report
+
+    typer.echo(refused(write_report, study, typer.echo, encoder, output))
 
 
 @app.command("import")
