@@ -7,6 +7,7 @@ language that an arm was trained in before the target is not zero-shot for that 
 """
 
 from xt.gains.cubes import BASELINE, ROUNDING, ScoreCube, load_cube, load_cubes, order_by, resample
+from xt.gains.declared import WAYS, declared_table, noise_of, noise_table
 from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, compare_means
 from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
@@ -17,18 +18,22 @@ __all__ = [
     "BASELINE",
     "GAIN_COLUMNS",
     "ROUNDING",
+    "WAYS",
     "Means",
     "ScoreCube",
     "average_languages",
     "average_targets",
     "compare_arms",
     "compare_means",
+    "declared_table",
     "gain_table",
     "group_gain_table",
     "is_placebo",
     "language_gain_table",
     "load_cube",
     "load_cubes",
+    "noise_of",
+    "noise_table",
     "order_by",
     "resample",
     "shares_rows",

@@ -13,10 +13,14 @@ from xt.plots.pretraining import plot_differences, plot_two_encoders
 from xt.plots.published import plot_published_gains
 from xt.plots.retrieval_map import plot_retrieval_map
 from xt.plots.scaling import plot_sizes
+from xt.plots.significance import plot_declared, plot_levels, plot_power
 from xt.plots.slopes import plot_slopes
 from xt.plots.style import GAIN_COLOURS, NO_GAIN_COLOUR, SCORE_COLOURS, plt, save_figure, use_style
 
 __all__ = [
+    "plot_declared",
+    "plot_levels",
+    "plot_power",
     "GAIN_COLOURS",
     "MARK_LEVEL",
     "NO_GAIN_COLOUR",

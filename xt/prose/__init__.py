@@ -29,7 +29,7 @@ from xt.prose.published import answer_published
 from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice
 from xt.prose.response import answer_response
 from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_trends
-from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise
+from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise, say_counts
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "say_choices",
     "say_differences",
     "say_effect",
+    "say_counts",
     "say_gain",
     "say_interval",
     "say_kept",

@@ -1,0 +1,95 @@
+"""What common ways of testing would declare, beside the primary test; and how large the noise of a study is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from xt.gains.cubes import ScoreCube
+from xt.gains.means import Means, average_languages
+from xt.gains.tables import gain_table
+from xt.stats import Noise, equivalence_test, percentile_interval, seeds_needed, smallest_gain, split_item_variance
+from xt.stats.comparisons import resample_seeds
+from xt.stats.primary import pool_seeds
+
+ONE_SEED, PERCENTILE, PRIMARY, HOLM = "one seed", "percentile bootstrap", "primary test", "primary test, Holm"
+WAYS = (ONE_SEED, PERCENTILE, PRIMARY, HOLM)
+"""The interval of the first seed over items; percentiles over seeds and items together; the primary test; and after
+Holm's correction over the arms of a target."""
+LEVEL = 0.05
+
+
+def declared_table(cubes: Sequence[ScoreCube], rng: np.random.Generator, margin: float) -> pd.DataFrame:
+    """The rows of `xt.gains.gain_table` with a gain, and a column per way of WAYS: whether it declares the gain.
+
+    Missing where it cannot be asked (no p below three seeds, no items of imported scores). `negligible`: whether the
+    gain is shown to lie within `margin` points of 0, by two one-sided tests.
+    """
+    table = gain_table(cubes)
+    told = {}
+    for cube in cubes:
+        above, seen = ~cube.at_floor, {}
+        for place, arm in enumerate(cube.arms[1:], start=1):
+            chosen = above & cube.zero_shot[place]
+            if chosen.any() and chosen.tobytes() not in seen:
+                seen[chosen.tobytes()] = declare_at_once(average_languages(cube, chosen), rng)
+            told[cube.encoder, cube.target, arm] = {
+                way: excluded[place - 1] for way, excluded in seen.get(chosen.tobytes(), {}).items()
+            }
+    keys = table[["encoder", "target", "intermediate"]].itertuples(index=False, name=None)
+    table = pd.concat([table, pd.DataFrame([told[key] for key in keys], columns=[ONE_SEED, PERCENTILE])], axis=1)
+    for way, name in ((PRIMARY, "p"), (HOLM, "p_holm")):
+        table[way] = (table[name] < LEVEL).astype("boolean").mask(table[name].isna())
+    table = table.astype(dict.fromkeys(WAYS, "boolean"))
+    numbers = [table[name].to_numpy(float) for name in ("gain", "standard_error", "df")]
+    table["negligible"] = (equivalence_test(*numbers, margin) < LEVEL) & table["p"].notna()
+    return table[table["gain"].notna()].reset_index(drop=True)
+
+
+def declare_at_once(means: Means, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Whether the interval of the first seed, and percentiles over all, exclude 0: (K - 1,); none without items, and no
+    percentiles over one seed."""
+    if means.resampled is None:
+        return {}
+    gains = means.resampled[..., 1:] - means.resampled[..., :1]
+    limits = {ONE_SEED: percentile_interval(gains[:, 0])}
+    if len(means.seeds) > 1:
+        limits[PERCENTILE] = percentile_interval(resample_seeds(gains, rng))
+    return {way: (low > 0) | (high < 0) for way, (low, high) in limits.items()}
+
+
+def noise_of(means: Means) -> Noise:
+    """What moves a gain, measured: the medians over arms, each part of variance at least 0. Raises ValueError where
+    items are not known, or there are fewer than two seeds."""
+    if means.resampled is None or len(means.seeds) < 2:
+        raise ValueError("noise is measured on items, and on two seeds or more")
+    total, at_one_seed = split_item_variance(means.resampled[..., 1:] - means.resampled[..., :1], means.num_clusters)
+    sigma2, _, num_varying = pool_seeds(means.points)
+    own = float(np.median(at_one_seed))
+    shared = float(np.median(np.maximum(0, total - at_one_seed / len(means.seeds))))
+    return Noise(max(0.0, float(sigma2) - own / num_varying) ** 0.5, own**0.5, shared**0.5, num_varying)
+
+
+def noise_table(cubes: Sequence[ScoreCube], gains: Sequence[float]) -> pd.DataFrame:
+    """One row per encoder and target with items, two seeds and a language above its floor.
+
+    The parts of `Noise` in points, `noise` (that object), `num_arms`, `num_seeds`, `smallest_gain` (found four times in
+    five with these seeds; missing below three), and for each of `gains` (points) the number of seeds that would find it
+    so, missing where none would.
+    """
+    rows = []
+    for cube in cubes:
+        if cube.at_floor.all() or cube.resampled is None or len(cube.seeds) < 2:
+            continue
+        means = average_languages(cube, ~cube.at_floor)
+        noise, num_arms, num_seeds = noise_of(means), len(means.arms), len(means.seeds)
+        known = (*noise.on(1.0), num_seeds, num_arms)
+        row = dict(
+            encoder=cube.encoder, target=cube.target, training_sd=noise.training_sd, seed_item_sd=noise.seed_item_sd,
+            item_sd=noise.item_sd, noise=noise, num_arms=num_arms, num_seeds=num_seeds,
+            smallest_gain=smallest_gain(*known, num_varying=noise.num_varying),
+        )  # fmt: skip
+        needed = {gain: seeds_needed(gain, *noise.on(1.0), num_arms, num_varying=noise.num_varying) for gain in gains}
+        rows.append(row | {f"seeds for {gain:g}": seeds for gain, seeds in needed.items()})
+    columns = "encoder target training_sd seed_item_sd item_sd noise num_arms num_seeds smallest_gain".split()
+    return pd.DataFrame(rows, columns=[*columns, *(f"seeds for {gain:g}" for gain in gains)])
