@@ -10,15 +10,21 @@ from scipy.stats import t as student
 from xt.errors import DataError
 from xt.gains import ScoreCube, compare_arms
 from xt.lab.languages import LAB_LANGUAGES
+from xt.response import PREDICTORS as BY_SCALE
 from xt.response import (
-    PREDICTORS,
     baseline_by_language,
+    combine_languages,
+    compare_unseen,
     distance_slopes,
     measured_noise,
+    predictors_of,
+    rank_correlations,
     simulate_tests,
+    tabulate_languages,
     unseen_gap,
 )
 
+PREDICTORS = BY_SCALE["lab"]
 ZERO_SHOT = tuple(code for code in LAB_LANGUAGES if code != "qaa")
 UNSEEN = [code for code in ZERO_SHOT if LAB_LANGUAGES[code].resource == "unseen"]
 EFFECTS = pd.Series({"syntactic": -12.0, "lexical": -30.0, "genetic": 0.0, "script": -5.0, "log_resource": 2.5})
@@ -185,3 +191,74 @@ def test_too_few_languages_give_no_slope_and_no_unseen_ones_an_empty_table(desig
     with pytest.raises(DataError, match="t0: 7 languages for 5 predictors"):
         distance_slopes(seen.head(7))
     assert unseen_gap(seen).empty and "gap" in unseen_gap(seen)
+
+
+SUBWORDS = pd.DataFrame(
+    [("lab-base", "xquad", "qab", 1.5, 0.5), ("lab-base", "udpos", "qab", 1.25, 0.75),
+     ("lab-base", "xquad", "qac", 1.5, None), ("lab-base", "tydiqa", "qac", 2.5, None),
+     ("lab-base", "xquad", "qad", None, 0.1), ("lab-small", "udpos", "qad", 9.0, 0.1)],
+    columns="encoder target eval_language fertility overlap".split(),
+)  # fmt: skip
+
+
+def test_fertility_is_the_treebanks_or_the_mean_over_targets_of_the_same_encoder():
+    table = tabulate_languages("lab-base", ["qab", "qac", "qad"], SUBWORDS).set_index("eval_language")
+    assert table["fertility"].tolist()[:2] == [1.25, 2.0] and np.isnan(table["fertility"]["qad"])
+    assert table["overlap"]["qab"] == 0.75 and np.isnan(table["overlap"]["qac"]) and table["family"]["qab"] == "Lab A"
+    assert tabulate_languages("lab-base", ["qab"])["fertility"].isna().all()
+    assert predictors_of(table.reset_index())[-1] == "fertility" and "fertility" not in PREDICTORS
+
+
+def test_what_an_encoder_read_is_its_own_and_scales_do_not_mix():
+    assert not tabulate_languages("lab-english", ["qab"])["seen"].any()
+    assert "log_resource" not in predictors_of(tabulate_languages("lab-english", ["qab", "qac"]))
+    real = tabulate_languages("mini", ["de", "th"])
+    assert real["seen"].tolist() == [True, False] and set(predictors_of(real)) <= set(BY_SCALE["real"])
+    with pytest.raises(DataError, match="languages of the lab and in real ones"):
+        tabulate_languages("mini", ["de", "qab"])
+
+
+def test_rank_correlations_are_spearmans_with_an_interval(design):
+    from scipy.stats import spearmanr
+
+    scores = worlds(design, noise=3.0, num_worlds=1)
+    table = rank_correlations(scores).set_index("component")
+    for name in PREDICTORS:
+        assert table.loc[name, "rho"] == pytest.approx(spearmanr(scores["score"], scores[name]).statistic)
+    row = table.loc["lexical"]
+    width = np.sqrt((1 + row["rho"] ** 2 / 2) / 20)
+    assert np.arctanh(row["high"]) - np.arctanh(row["rho"]) == pytest.approx(1.96 * width, rel=1e-3)
+    assert "geographic" not in table.index and (table["num_languages"] == 23).all()
+    assert rank_correlations(scores.assign(score=5.0))["rho"].isna().all()
+
+
+def test_intervals_of_rank_correlations_hold_where_there_is_none(design):
+    rng = np.random.default_rng(3)
+    empty = [design.assign(target=f"t{place}", score=rng.normal(size=len(design))) for place in range(120)]
+    table = rank_correlations(pd.concat(empty)).query("component == 'lexical'")
+    assert 0.9 <= ((table["low"] <= 0) & (0 <= table["high"])).mean() <= 0.99
+
+
+def test_unseen_languages_are_compared_with_seen_ones_in_score_and_in_gain():
+    points = np.full((3, 3, len(ZERO_SHOT)), 60.0)
+    unseen = np.array([code in UNSEEN for code in ZERO_SHOT])
+    points[:, :, unseen] = 40
+    points[:, 1] += np.where(unseen, 5, 1)
+    points += np.random.default_rng(0).normal(0, 0.2, points.shape)
+    table = compare_unseen([cube_of(points, 0.2)]).set_index("intermediate")
+    assert table.loc["none", "difference"] == pytest.approx(-20, abs=0.4) and np.isnan(table.loc["none", "p"])
+    assert table.loc["squad", "difference"] == pytest.approx(4, abs=0.5) and table.loc["squad", "p"] < 0.01
+    assert table.loc["mnli", "low"] < 0 < table.loc["mnli", "high"]
+    assert set(table["num_unseen"]) == {2} and set(table["num_seen"]) == {21}
+    floors = np.where(unseen, 1000.0, 0.0)
+    below = compare_unseen([replace(cube_of(points, 0.2), floors=floors)])
+    assert list(below["intermediate"]) == ["none"], "no gain can be seen at the floor"
+    assert compare_unseen([replace(cube_of(points), encoder="somebody/unknown")]).empty
+
+
+def test_weights_over_languages_are_applied_to_scores_and_resamples_alike():
+    cube = cube_of(np.random.default_rng(0).normal(50, 9, (2, 3, 4)), 0.5)
+    weights = np.array([1.0, -1, 0.5, 0])
+    means = combine_languages(replace(cube, num_clusters=np.array([9, 5, 7, 2])), weights)
+    assert means.points == pytest.approx((cube.points * weights).sum(-1)) and means.num_clusters == 5
+    assert means.resampled == pytest.approx((cube.resampled * weights).sum(-1))

@@ -47,6 +47,7 @@ The map, in the order in which modules may import each other (each only what sta
 `scaling`           gains against the size of the encoder
 `published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth
+`robustness`        how robust scores are over languages, per arm; models and trends of it
 `flips`             which examples an intermediate task flips, and which flips another seed repeats
 `consistency`       whether the same items are right in all languages
 `store`             run folders: manifest, lock, retention
