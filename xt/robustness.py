@@ -13,6 +13,7 @@ import pandas as pd
 
 from xt.choosing import draw_seeds
 from xt.distances import load_distances
+from xt.errors import DataError
 from xt.gains import BASELINE, Means, ScoreCube, compare_means, is_placebo, load_cubes
 from xt.response import combine_languages, predictors_of, tabulate_languages
 from xt.scaling import load_alike, size_table
@@ -264,3 +265,30 @@ def slopes_of(cubes: Sequence[ScoreCube]) -> tuple[np.ndarray, np.ndarray | None
         return values, None, np.inf
     drawn = np.stack([part.resampled.mean(axis=1) for part in parts], axis=1)
     return values, drawn, min(part.num_clusters for part in parts)
+
+
+def find_model(
+    cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, rng: np.random.Generator, **options
+) -> tuple[ScoreModel | None, str]:
+    """(the model of `model_scores`, ''); None and why where there is too little for one."""
+    if not cubes:
+        return None, "there are no scores of a baseline and another arm"
+    try:
+        return model_scores(cubes, subwords, rng, **options), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def gains_by_distance(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
+    """One row per target, arm and language above its floor: `gain` (points, mean over seeds), `distance`, `placebo`;
+    languages without a distance left out."""
+    tables = [pd.DataFrame(columns="encoder target intermediate placebo eval_language gain distance".split())]
+    for cube in cubes:
+        distance = np.array([row["distance"] for row in load_distances(cube.languages)])
+        for place, arm in enumerate(cube.arms[1:], start=1):
+            chosen = np.isfinite(distance) & ~cube.at_floor & cube.zero_shot[place]
+            gain = (cube.points[:, place] - cube.points[:, 0]).mean(axis=0)[chosen]
+            where = dict(encoder=cube.encoder, target=cube.target) | name_arm(arm)
+            codes = [code for code, used in zip(cube.languages, chosen, strict=True) if used]
+            tables.append(pd.DataFrame(where | dict(eval_language=codes, gain=gain, distance=distance[chosen])))
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

@@ -96,3 +96,11 @@ def load_subwords(study: str, results: Path | str | None = None) -> pd.DataFrame
     if not path.is_file():
         raise DataError(f"no subword counts of study {study!r}: no file {path}; `xt run {study}` writes it")
     return read_subwords(path)
+
+
+def find_subwords(study: str, results: Path | str | None = None) -> pd.DataFrame | None:
+    """The counts of a study; None where they, or its results, are not there."""
+    try:
+        return load_subwords(study, results)
+    except DataError:
+        return None

@@ -23,20 +23,22 @@ from xt.prose.errors import (
     title_languages,
     title_repeated,
 )
-from xt.prose.gains import answer_transfer_gain, format_gains, say_gain
+from xt.prose.gains import answer_transfer_gain, format_gains, say_gain, select_notable, title_floors
 from xt.prose.pretraining import answer_pretraining, format_differences, say_differences
 from xt.prose.published import answer_published
 from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice
 from xt.prose.response import answer_response
+from xt.prose.robustness import answer_robustness, format_coefficients, format_robustness, say_changes, say_trend
 from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_trends
 from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise, say_counts
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
 
 __all__ = [
-    "answer_significance",
-    "count_declared",
-    "format_calibration",
-    "format_noise",
+    "say_trend",
+    "say_changes",
+    "format_robustness",
+    "format_coefficients",
+    "answer_robustness",
     "CHOICE_NOTE",
     "LEVEL",
     "UNITS",
@@ -48,13 +50,17 @@ __all__ = [
     "answer_recommendation",
     "answer_response",
     "answer_scaling",
+    "answer_significance",
     "answer_transfer_gain",
+    "count_declared",
+    "format_calibration",
     "format_cells",
     "format_choices",
     "format_contrasts",
     "format_differences",
     "format_gains",
     "format_missing",
+    "format_noise",
     "format_recommendations",
     "format_trends",
     "format_verdicts",
@@ -63,9 +69,9 @@ __all__ = [
     "say_checkpoints",
     "say_choice",
     "say_choices",
+    "say_counts",
     "say_differences",
     "say_effect",
-    "say_counts",
     "say_gain",
     "say_interval",
     "say_kept",
@@ -78,8 +84,10 @@ __all__ = [
     "say_some",
     "say_stamps",
     "say_trends",
+    "select_notable",
     "title_firmness",
     "title_flips",
+    "title_floors",
     "title_languages",
     "title_repeated",
 ]
