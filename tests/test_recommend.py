@@ -104,11 +104,13 @@ def test_the_price_is_the_time_of_the_intermediate_training(results, tmp_path):
 def test_two_seeds_advise_nothing_and_no_results_say_so(tmp_path):
     write_study(tmp_path, arms=("none", "squad"), seeds=(1, 2), languages={"xquad": ("de",)}, gains=GAINS)
     table = advise(tmp_path).table
-    assert set(table["advice"]) == {"none"} and answer_recommendation(table).startswith("Not known: fewer than three")
+    assert set(table["advice"]) == {"none"} and answer_recommendation(table, "real").startswith(
+        "Not known: fewer than three"
+    )
     nothing = read_advice("lab", np.random.default_rng(0), results=tmp_path).table
-    assert nothing.empty and answer_recommendation(nothing).startswith("Not known: no target")
+    assert nothing.empty and answer_recommendation(nothing, "lab").startswith("Not known: no target")
 
 
 def test_the_answer_names_the_arm_its_interval_and_the_targets_without(table):
-    said = answer_recommendation(table.reset_index())
+    said = answer_recommendation(table.reset_index(), "real")
     assert "before xquad (+" in said and "For udpos no intermediate task makes a reliable gain" in said

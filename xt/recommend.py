@@ -24,7 +24,7 @@ from xt.arms import find_arm
 from xt.choosing import Scores, choose, draw_seeds
 from xt.claims.ledger import select_encoder
 from xt.contrasts import turn
-from xt.distances import COMPONENTS, load_distances
+from xt.distances import load_distances
 from xt.exposure import load_exposure
 from xt.gains import (
     BASELINE,
@@ -46,8 +46,6 @@ LITTLE = 0.1
 """A language with a smaller share of the training language's text in pretraining has little."""
 WHOLE = "all"
 """The group of all languages: the primary family."""
-OF_ANCESTRY = tuple(name for name in COMPONENTS if name not in ("script", "geographic"))
-"""The distances that make a language near or far; script has groups of its own."""
 
 GROUPS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     WHOLE: lambda table: pd.Series(True, index=table.index),
@@ -69,10 +67,9 @@ COLUMNS = (
 
 @cache
 def place_languages() -> pd.DataFrame:
-    """Every language by code: `scale` (lab or real), `distance` from the training language (mean of the known
-    components of OF_ANCESTRY), and the `median` distance of its scale."""
-    table = pd.DataFrame(load_distances(LANGUAGES)).set_index("language")
-    table["distance"] = table[list(OF_ANCESTRY)].astype(float).mean(axis=1)
+    """Every language by code: `scale` (lab or real), its mean `distance` from the training language, and the `median`
+    distance of its scale."""
+    table = pd.DataFrame(load_distances(LANGUAGES)).set_index("language")[["scale", "distance"]]
     return table.assign(median=table.groupby("scale")["distance"].transform("median"))
 
 

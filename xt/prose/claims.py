@@ -19,9 +19,11 @@ def answer_claims(ledger: pd.DataFrame, study: str) -> str:
         f"{VERBS[verdict]} {len(names)} ({say_list(names)})" if names else f"{VERBS[verdict]} none"
         for verdict, names in named.items()
     ]
+    commands = sorted(set(effects.loc[effects["verdict"] == NOT_TESTED, "command"]) - {""})
+    run = f"; what is missing comes with {say_list(f'`{command}`' for command in commands)}" if commands else ""
     tested = effects[effects["verdict"] != NOT_TESTED]
     data = f", judged by direction only on {say_list(sorted(set(tested['data'])))} data" if len(tested) else ""
-    sentences = [f"Of {len(effects)} claims about effects, study `{study}` {say_list(said)}{data}."]
+    sentences = [f"Of {len(effects)} claims about effects, study `{study}` {say_list(said)}{data}{run}."]
     held = values[values["verdict"] != NOT_TESTED]
     sentences.append(
         f"{len(held)} of {len(values)} claimed point values can be held against it"

@@ -6,14 +6,20 @@ from xt.prose.words import say_list, say_number, say_p
 from xt.recommend import BASELINE, WHOLE
 
 
-def answer_recommendation(table: pd.DataFrame) -> str:
-    """What to train first for each target, over all languages, and in how many groups of languages that is
+def answer_recommendation(table: pd.DataFrame, study: str) -> str:
+    """What to train first for each target of a study, over all languages, and in how many groups of languages that is
     otherwise."""
     whole = table[table["group"] == WHOLE]
     if whole.empty:
-        return "Not known: no target has a language above its floor and an intermediate task beside the baseline."
+        return (
+            "Not known: no target has a language above its floor and an intermediate task beside the baseline; runs of "
+            f"them come with `xt run {study}`."
+        )
     if (whole["num_seeds"] < 3).all():
-        return "Not known: fewer than three seeds tell no reliable difference from none. Train none, or run more seeds."
+        return (
+            "Not known: fewer than three seeds tell no reliable difference from none. Train none, or run more seeds "
+            f"(`xt run {study}`)."
+        )
     advised, rest = whole[whole["advice"] != BASELINE], whole[whole["advice"] == BASELINE]
     said = [f"Train {say_list(say_advice(row) for _, row in advised.iterrows())}."] if len(advised) else []
     if len(rest):
