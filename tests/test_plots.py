@@ -152,7 +152,7 @@ def test_flips_stand_beside_those_of_another_seed(flips, ax):
     seed, task, placebo = ax.lines
     assert set(seed.get_xdata()) == {6.0} and seed.get_label() == "another seed of the baseline"
     assert task.get_xydata().tolist() == [[8.0, 0.0]] and placebo.get_xydata().tolist() == [[5.0, 1.0]]
-    assert ticks(ax.yaxis) == ["squad", "mnli shuffled"] and ax.get_xlim()[0] == 0
+    assert ticks(ax.yaxis) == ["squad", "mnli shuffled"] and ax.get_xlim()[0] < 0 and ax.get_xlim()[1] > 8
 
 
 def test_without_a_second_seed_no_line_says_what_seeds_do(flips, ax):

@@ -64,6 +64,7 @@ The map, in the order in which modules may import each other (each only what sta
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `analyses`          the analysis notebooks on a study's results
+`gallery`           the table of the analysis notebooks in notebooks/README.md
 `report`            a study's report: one HTML file of the executed notebooks
 `vocabularies`      the subwords of a study's encoders, counted on its texts
 `grid`              which runs a study needs; runs the missing ones
@@ -74,7 +75,7 @@ The map, in the order in which modules may import each other (each only what sta
 `forecast`          what a study takes before it runs: hours, disk, the smallest gain of its seeds
 `reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing
-`cli`               xt plan | run | status | report | import | submission | reproduce | doctor
+`cli`               xt plan | run | status | report | gallery | import | submission | reproduce | doctor
 ==================  =====================================================================================
 
 Between the two lines nothing needs torch. `import xt` is light: a submodule is imported when its name is first

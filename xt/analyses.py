@@ -1,7 +1,7 @@
 """The analysis notebooks on a study's results: executed, and what they answer."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from xt.engine import Execution, last_lines, read_cells, start
@@ -58,10 +58,12 @@ def executed(study: Study, notebook: Path) -> Path:
 
 def answers(study: Study) -> list[tuple[Path, str]]:
     """(executed notebook, its answer) of every analysis of a study; the answer is empty where it was not reached."""
-    found = []
-    for place in (executed(study, notebook) for notebook in analyses_of(study)):
-        answered = [cell for cell in read_cells(place) if "answer" in cell.metadata.get("tags", ())]
-        outputs = [output.get("data", {}) for cell in answered for output in cell.get("outputs", ())]
-        said = [data["text/markdown"] for data in outputs if "text/markdown" in data]
-        found.append((place, " ".join(said).replace("**", "")))
-    return found
+    places = [executed(study, notebook) for notebook in analyses_of(study)]
+    return [(place, answer_of(read_cells(place)).replace("**", "")) for place in places]
+
+
+def answer_of(cells: Iterable) -> str:
+    """The Markdown that an executed notebook answers with; empty where it was not reached."""
+    answered = [cell for cell in cells if "answer" in cell.metadata.get("tags", ())]
+    outputs = [output.get("data", {}) for cell in answered for output in cell.get("outputs", ())]
+    return " ".join(data["text/markdown"] for data in outputs if "text/markdown" in data)

@@ -1,4 +1,4 @@
-"""The command line: `xt plan | run | status | report | import | submission | reproduce | doctor`."""
+"""The command line: `xt plan | run | status | report | gallery | import | submission | reproduce | doctor`."""
 
 import signal
 import sys
@@ -87,6 +87,15 @@ def report(
     from xt.report import write_report
 
     typer.echo(refused(write_report, study, typer.echo, encoder, output))
+
+
+@app.command()
+def gallery() -> None:
+    """Write the table of the analysis notebooks into notebooks/README.md, out of the notebooks as executed last."""
+    from xt.gallery import PAGE, write_gallery
+
+    write_gallery()
+    typer.echo(PAGE)
 
 
 @app.command("import")

@@ -35,6 +35,17 @@ def select_reported(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[np.isnan(layer) | chosen]
 
 
+def select_layers(scores: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
+    """(the retrieval scores of every layer, from English, by each target's primary metric; the layer that is reported).
+
+    No rows and None where retrieval was not scored by layer. Meant for scores of one encoder.
+    """
+    primary = {name: task.metrics[0] for name, task in TASKS.items()}
+    chosen = scores["layer"].notna() & (scores["direction"].fillna("") == RETRIEVAL_DIRECTION)
+    rows = scores[(chosen & (scores["metric"] == scores["target"].map(primary))).to_numpy(bool)]
+    return rows, int(reported_layer(rows["layer"].max())) if len(rows) else None
+
+
 def select_primary(scores: pd.DataFrame) -> pd.DataFrame:
     """The first metric of each target: one row per encoder, target, arm, seed and language.
 

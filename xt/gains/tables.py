@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xt.errors import DataError
 from xt.gains.cubes import ScoreCube
 from xt.gains.means import Means, average_languages, compare_means, compare_relatively
 from xt.gains.shared_data import is_placebo, trains_on_same_data
@@ -17,6 +16,11 @@ GAIN_COLUMNS = (
     "seed_sd item_error kind placebo same_data"
 ).split()
 """Columns of `gain_table`."""
+LANGUAGE_GAIN_COLUMNS = (
+    "encoder target eval_language score score_low score_high floor at_floor intermediate gain low high p zero_shot "
+    "placebo p_bh"
+).split()
+"""Columns of `language_gain_table`."""
 
 
 def compare_arms(cube: ScoreCube, languages: np.ndarray) -> GainTest:
@@ -90,11 +94,10 @@ def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
     `gain, low, high` (points), `p`, `p_bh` (Benjamini-Hochberg over the arms and languages of an encoder and
     target; missing for placebo arms and floor cells), `score` (mean over arms and seeds) with its item-cluster
-    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`.  Raises DataError where there is no cube.
+    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`; empty where there is no cube.
     """
-    if not cubes:
-        raise DataError("no gain can be tested: no encoder and target has a baseline and an arm at two seeds")
-    return pd.concat([tabulate_language_gains(cube) for cube in cubes], ignore_index=True)
+    empty = pd.DataFrame(columns=LANGUAGE_GAIN_COLUMNS).astype({"at_floor": bool, "placebo": bool})
+    return pd.concat([tabulate_language_gains(cube) for cube in cubes] or [empty], ignore_index=True)
 
 
 def tabulate_language_gains(cube: ScoreCube) -> pd.DataFrame:

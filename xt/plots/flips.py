@@ -25,7 +25,7 @@ def plot_flips(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
     label_languages(ax, [arm.replace("_", " ") for arm in arms])
     ax.set_title(flips["target"].iloc[0], loc="left")
     ax.set_xlabel("per 100 examples")
-    ax.set_xlim(left=0)
+    ax.set_xlim(left=-0.05 * ax.get_xlim()[1])
     return ax
 
 

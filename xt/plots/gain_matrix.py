@@ -48,7 +48,7 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
             draw_blank(ax, row, column, "floor" if key in cells.index else "no run")
     num_placebo = int(gains.drop_duplicates("intermediate")["placebo"].sum())
     if num_placebo:
-        ax.axhline(len(arms) - num_placebo - 0.5, color="white", linewidth=5)
+        ax.axhline(len(arms) - num_placebo - 0.5, color="white", linewidth=3)
     ax.set_yticks(range(len(arms)), [arm.replace("_", " ") for arm in arms])
     ax.set_xticks(range(len(targets)), targets, rotation=35, ha="left", rotation_mode="anchor")
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)

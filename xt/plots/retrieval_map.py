@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
-from xt.plots.style import GAIN_COLOURS, SCORE_COLOURS
+from xt.plots.style import GAIN_COLOURS, SCORE_COLOURS, draw_nothing
 
 
 def plot_retrieval_map(
-    rows: pd.DataFrame, ax: Axes, codes: Sequence[str], reported: int, bound: float | None = None
+    rows: pd.DataFrame, ax: Axes, codes: Sequence[str], reported: int | None, bound: float | None = None
 ) -> Axes:
     """Languages (rows, `codes` from top to bottom) x layers: mean score in points, 0 the embeddings.
 
@@ -20,6 +20,8 @@ def plot_retrieval_map(
     and the colours diverge from -bound to bound; without it they are scores from 0 to 100.  The layer that is reported
     is framed.  No intervals: a map of this many cells has no room for them.
     """
+    if rows.empty:
+        return draw_nothing(ax)
     table = rows.astype({"score": float, "layer": int}).pivot_table("score", "eval_language", "layer").reindex(codes)
     colours, norm = (SCORE_COLOURS, Normalize(0, 100)) if bound is None else (GAIN_COLOURS, Normalize(-bound, bound))
     image = ax.imshow(np.ma.masked_invalid(table.to_numpy()), cmap=colours, norm=norm, aspect="auto")

@@ -53,3 +53,22 @@ def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
         "left out": gains["num_at_floor"],
     }).set_index(["target", "intermediate"])  # fmt: skip
     return table.assign(**{"not zero-shot": trained_in.to_numpy()}) if trained_in.any() else table
+
+
+def select_notable(gains: pd.DataFrame, most: int = 30) -> pd.DataFrame:
+    """The rows of `xt.gains.gain_table` to read first: the reliable gains (those with the smallest p where there are
+    more than `most`), and for each target the largest difference of an intermediate task and of a placebo."""
+    known = gains[gains["gain"].notna()]
+    reliable = known[known["p_holm"] < LEVEL].sort_values("p").index[:most]
+    largest = (
+        known.assign(size=known["gain"].astype(float).abs()).groupby(["target", "placebo"], sort=False)["size"].idxmax()
+    )
+    return gains.loc[sorted({*reliable, *largest})]
+
+
+def title_floors(cells: pd.DataFrame) -> str:
+    """How many cells of `xt.gains.language_gain_table`, one row each, are at their floor, and how many are above it."""
+    above = (~cells["at_floor"]).groupby(cells["target"], sort=False).agg(["sum", "size"])
+    return f"{cells['at_floor'].sum()} of {len(cells)} cells are at their floor: above it are " + say_list(
+        f"{row['sum']} of {row['size']} languages in {target}" for target, row in above.iterrows()
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xt.analyses import answer_of
 from xt.arms import find_arm
 from xt.reported import select_primary
 from xt.tasks import TASKS
@@ -52,8 +53,7 @@ def split_notebook(path: Path, cells: Sequence) -> Section:
         return Section(path.stem, path.stem, "", [], [], "it was not executed")
     first, *rest = cells
     title, _, introduction = first.source.partition("\n")
-    answered = [cell for cell in rest if "answer" in cell.metadata.get("tags", ())]
-    answer = " ".join(text for cell in answered for text in texts_of(cell))
+    answer = answer_of(rest)
     kept = [cell for cell in rest if cell.cell_type == "markdown" or cell.get("outputs")]
     results, limits = split_at_limits(kept)
     first.source = introduction.strip()
@@ -88,15 +88,6 @@ def prepare_cell(cell):
 def lower_headings(text: str) -> str:
     """Markdown with every heading two levels lower: a page's title and its parts stand above a notebook's."""
     return HEADING.sub(r"##\1 ", text)
-
-
-def texts_of(cell) -> list[str]:
-    """The Markdown that a cell displays."""
-    return [
-        output["data"]["text/markdown"]
-        for output in cell.get("outputs", ())
-        if "text/markdown" in output.get("data", {})
-    ]
 
 
 def errors_of(cells: Iterable) -> list[str]:
