@@ -25,7 +25,8 @@ def plot_flips(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
     label_languages(ax, [arm.replace("_", " ") for arm in arms])
     ax.set_title(flips["target"].iloc[0], loc="left")
     ax.set_xlabel("per 100 examples")
-    ax.set_xlim(left=-0.05 * ax.get_xlim()[1])
+    most = max(0.1, flips[["flips", "by_seed"]].max().max())
+    ax.set_xlim(-0.06 * most, 1.08 * most)
     return ax
 
 

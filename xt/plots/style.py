@@ -50,12 +50,12 @@ def save_figure(fig: Figure, number: int, name: str, alt: str = "") -> list[Path
 
 
 def save_png(fig: Figure, path: Path) -> None:
-    """Writes a figure as PNG with at most 128 colours, a third of the size, as notebooks hold it too."""
+    """Writes a figure as PNG with at most 256 colours, in a third of the size, as notebooks hold it too."""
     from PIL import Image
 
     drawn = BytesIO()
     fig.savefig(drawn, format="png")
-    reduced = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    reduced = Image.open(drawn).convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE)
     reduced.save(path, "PNG", optimize=True, dpi=(fig.dpi, fig.dpi))
 
 
