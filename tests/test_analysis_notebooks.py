@@ -153,6 +153,7 @@ PERMUTE = {
     "3-multi-task": swap("lab", "intermediate", ("multi", "squad")),
     "4-scaling": swap("lab-scaling", "encoder", *((f"lab-small{seed}", f"lab-large{seed}") for seed in SEEDS)),
     "5-pretraining": swap("lab", "encoder", ("lab-base", "lab-english")),
+    "7-errors": swap("real", "intermediate", ("none", "squad")),
     "8-published": claim_fair,
 }
 """Notebook -> what changes the results that it answers from, where that is not `rotate_arms`."""
