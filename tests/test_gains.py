@@ -11,6 +11,7 @@ from xt.arms import find_arm
 from xt.errors import DataError
 from xt.gains import (
     ALL,
+    TRAINED_IN,
     average_targets,
     compare_arms,
     compare_means,
@@ -186,6 +187,9 @@ def test_a_language_that_an_arm_was_trained_in_is_left_out_of_that_arms_gain_and
     assert gains.loc["mnli.de", "gain"] == pytest.approx(own)
     languages = language_gain_table(cubes).set_index(["intermediate", "eval_language"])["zero_shot"]
     assert list(languages.index[~languages]) == [("mnli.de", "de")]
+    trained_in_all = replace(cubes[0], zero_shot=cubes[0].zero_shot & [[True], [True], [False]])
+    assert list(gain_table([trained_in_all])["lacking"]) == ["", TRAINED_IN]
+    assert list(group_gain_table([trained_in_all])["lacking"]) == ["", "", *["xquad (trained in)"] * 2]
     assert score_table(load_scores("real", tmp_path))["num_languages"].tolist() == [2, 1, 2]
     assert list(format_gains(gains.reset_index())["not zero-shot"]) == [0, 1]
 

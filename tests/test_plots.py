@@ -13,13 +13,13 @@ matplotlib.use("agg")
 @pytest.fixture
 def gains():
     rows = [
-        ("xnli", "mnli", 5.25, 2.0, 8.5, 0.01, False, True),
-        ("xnli", "mnli_shuffled", -1.0, -3.0, 1.0, np.nan, True, True),
-        ("xnli", "squad", 0.5, -2.0, 3.0, 0.7, False, False),
-        ("udpos", "mnli", np.nan, np.nan, np.nan, np.nan, False, False),
-        ("udpos", "mnli_shuffled", np.nan, np.nan, np.nan, np.nan, True, False),
+        ("xnli", "mnli", 5.25, 2.0, 8.5, 0.01, False, True, ""),
+        ("xnli", "mnli_shuffled", -1.0, -3.0, 1.0, np.nan, True, True, ""),
+        ("xnli", "squad", 0.5, -2.0, 3.0, 0.7, False, False, ""),
+        ("udpos", "mnli", np.nan, np.nan, np.nan, np.nan, False, False, "at its floor"),
+        ("udpos", "mnli_shuffled", np.nan, np.nan, np.nan, np.nan, True, False, "trained in"),
     ]
-    columns = ["target", "intermediate", "gain", "low", "high", "p_holm", "placebo", "same_data"]
+    columns = ["target", "intermediate", "gain", "low", "high", "p_holm", "placebo", "same_data", "lacking"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -54,13 +54,13 @@ def ticks(axis):
 def test_the_matrix_shows_gain_interval_mark_and_what_is_missing(gains, ax):
     plots.plot_gain_matrix(gains, ax)
     assert ticks(ax.yaxis) == ["mnli", "squad", "mnli shuffled"] and labels_above(ax) == ["xnli", "udpos"]
-    assert texts(ax) == ["+5.2*", "±3.2", "floor", "+0.5", "±2.5", "no run", "−1.0", "±2.0", "floor"]
+    assert texts(ax) == ["+5.2*", "±3.2", "floor", "+0.5", "±2.5", "no run", "−1.0", "±2.0", "trained in"]
     assert ax.images[0].get_clim() == (-5.25, 5.25)
 
 
 def test_a_matrix_without_any_gain_can_be_drawn(gains, ax):
     plots.plot_gain_matrix(gains[gains["target"] == "udpos"], ax)
-    assert texts(ax) == ["floor"] * 2
+    assert texts(ax) == ["floor", "trained in"]
 
 
 def test_a_matrix_of_nothing_says_so(gains, ax):

@@ -51,7 +51,9 @@ def make_cube(encoder="lab-base", target="udpos", slope=-40.0, change=10.0, nois
 @pytest.fixture(scope="module")
 def table():
     wholes = [part_home(make_cube(), "qaa"), part_home(make_cube(target="tatoeba", seed=1), None)]
-    return robustness_table(wholes, np.random.default_rng(1)).set_index(["target", "measure", "intermediate"]).sort_index()
+    return (
+        robustness_table(wholes, np.random.default_rng(1)).set_index(["target", "measure", "intermediate"]).sort_index()
+    )
 
 
 def test_planted_slopes_and_what_an_arm_changes_in_them_are_found(table):

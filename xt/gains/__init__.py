@@ -6,7 +6,18 @@ cells are shown and stay out of every average.  Means are unweighted, over langu
 language that an arm was trained in before the target is not zero-shot for that arm, and its average leaves it out.
 """
 
-from xt.gains.cubes import BASELINE, ROUNDING, ScoreCube, load_cube, load_cubes, order_by, resample
+from xt.gains.cubes import (
+    AT_FLOOR,
+    BASELINE,
+    NO_RUN,
+    ROUNDING,
+    TRAINED_IN,
+    ScoreCube,
+    load_cube,
+    load_cubes,
+    order_by,
+    resample,
+)
 from xt.gains.declared import WAYS, declared_table, noise_of, noise_table
 from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, compare_means
@@ -15,9 +26,12 @@ from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gai
 
 __all__ = [
     "ALL",
+    "AT_FLOOR",
     "BASELINE",
     "GAIN_COLUMNS",
+    "NO_RUN",
     "ROUNDING",
+    "TRAINED_IN",
     "WAYS",
     "Means",
     "ScoreCube",

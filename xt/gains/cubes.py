@@ -19,6 +19,8 @@ from xt.tasks import TASKS
 BASELINE = "none"
 CLUSTER = ["eval_language", "cluster"]
 """Columns that name a cluster of examples."""
+AT_FLOOR, TRAINED_IN, NO_RUN = "at its floor", "trained in", "no run"
+"""Why an arm has no zero-shot gain: all languages are at their floor, it was trained in the others, it is absent."""
 ROUNDING = 5e-5
 """Points by which a number in a score table may differ from the exact one."""
 
@@ -61,6 +63,12 @@ class ScoreCube:
     def at_floor(self) -> np.ndarray:
         """(L,) whether that interval reaches down to the floor."""
         return self.mean_interval[0] <= self.floors + ROUNDING
+
+    def find_lacking(self, arm: str, above: np.ndarray) -> str:
+        """Why the arm has no gain over the languages `above` their floor, a mask (L,); empty where it has one."""
+        if arm not in self.arms:
+            return NO_RUN
+        return "" if (above & self.zero_shot[self.arms.index(arm)]).any() else TRAINED_IN if above.any() else AT_FLOOR
 
 
 def load_cube(

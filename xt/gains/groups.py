@@ -13,7 +13,6 @@ from xt.tasks import TASKS
 
 ALL = "all targets"
 """The group of every target that has a gain."""
-AT_FLOOR, NO_RUN = "at its floor", "no run"
 GROUP_COLUMNS = (
     "encoder intermediate group gain low high p p_holm standard_error df share contribution num_targets targets "
     "lacking num_languages num_seeds seed_sd item_error kind placebo same_data"
@@ -54,11 +53,10 @@ def tabulate_groups_of(arm: str, cubes: Sequence[ScoreCube], above: Sequence[np.
     """The rows of one arm, a group each, then ALL."""
     parts, lacking = {}, {}
     for cube, mask in zip(cubes, above, strict=True):
-        chosen = mask & cube.zero_shot[cube.arms.index(arm)] if arm in cube.arms else np.zeros(len(mask), bool)
-        if chosen.any():
-            parts[cube.target] = (cube, chosen)
+        if reason := cube.find_lacking(arm, mask):
+            lacking[cube.target] = reason
         else:
-            lacking[cube.target] = AT_FLOOR if arm in cube.arms else NO_RUN
+            parts[cube.target] = (cube, mask & cube.zero_shot[cube.arms.index(arm)])
     groups = dict.fromkeys(TASKS[cube.target].group for cube in cubes)
     members = {group: [cube.target for cube in cubes if TASKS[cube.target].group == group] for group in groups}
     members[ALL] = [cube.target for cube in cubes]

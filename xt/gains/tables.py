@@ -13,7 +13,7 @@ from xt.stats import OF_BASELINE, OF_ERROR, GainTest, adjust_benjamini_hochberg,
 GAIN_COLUMNS = (
     "encoder target intermediate gain low high p p_holm standard_error df baseline relative relative_low relative_high "
     "error_reduction error_reduction_low error_reduction_high num_languages num_at_floor num_trained_in num_seeds "
-    "seed_sd item_error kind placebo same_data"
+    "seed_sd item_error kind placebo same_data lacking"
 ).split()
 """Columns of `gain_table`."""
 LANGUAGE_GAIN_COLUMNS = (
@@ -35,7 +35,7 @@ def gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     `baseline` (points), `relative` (gain as a share of the baseline), `error_reduction` (as a share of the
     remaining error), `num_languages`, `num_at_floor`, `num_trained_in` (languages left out because the arm was
     trained in them), `num_seeds`, `seed_sd`, `kind` of interval, `placebo`, `same_data` (the target trains on the
-    intermediate task's data again).  Where no language is left, the gain is missing.
+    intermediate task's data again).  Where no language is left, the gain is missing, and `lacking` says why.
     """
     empty = pd.DataFrame(columns=GAIN_COLUMNS)
     return pd.concat([tabulate_gains(cube) for cube in cubes] or [empty], ignore_index=True)[GAIN_COLUMNS]
@@ -62,7 +62,7 @@ def describe_arm(cube: ScoreCube, place: int, above: np.ndarray) -> dict:
         "encoder": cube.encoder, "target": cube.target, "intermediate": arm, "placebo": is_placebo(arm),
         "same_data": trains_on_same_data(arm, cube.target), "num_languages": int((above & cube.zero_shot[place]).sum()),
         "num_at_floor": int((~above).sum()), "num_trained_in": int((~cube.zero_shot[place]).sum()),
-        "num_seeds": len(cube.seeds),
+        "num_seeds": len(cube.seeds), "lacking": cube.find_lacking(arm, above),
     }  # fmt: skip
 
 

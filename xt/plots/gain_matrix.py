@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from xt.gains import AT_FLOOR, NO_RUN, TRAINED_IN
 from xt.plots.style import GAIN_COLOURS, NO_GAIN_COLOUR, draw_nothing
 from xt.prose import say_number
 
@@ -29,9 +30,9 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
     """Intermediate tasks (rows) x targets (columns): gain in points, half the width of its 95 % interval below it, and
     `*` where the Holm-adjusted p is < 0.05.
 
-    `gains` is `xt.gains.gain_table` of one encoder, or another table with these columns.  Hatched grey: every language
-    is at its floor, or there is no such run.  Placebo arms stand apart, below; a framed cell trains on the same data
-    twice.
+    `gains` is `xt.gains.gain_table` of one encoder, or another table with these columns.  Hatched grey: no gain, and
+    why: all languages are at their floor, the arm was trained in the others, or there is no such run.  Placebo arms
+    stand apart, below; a framed cell trains on the same data twice.
     """
     if gains.empty:
         return draw_nothing(ax)
@@ -45,7 +46,9 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
         if np.isfinite(value):
             draw_gain(ax, row, column, cells.loc[key], bright=abs(value) < 0.6 * bound)
         else:
-            draw_blank(ax, row, column, "floor" if key in cells.index else "no run")
+            said = cells["lacking"].get(key, NO_RUN)
+            reason = next(why for why in (TRAINED_IN, AT_FLOOR, NO_RUN) if why in said)
+            draw_blank(ax, row, column, reason.removeprefix("at its "))
     num_placebo = int(gains.drop_duplicates("intermediate")["placebo"].sum())
     if num_placebo:
         ax.axhline(len(arms) - num_placebo - 0.5, color="white", linewidth=3)
