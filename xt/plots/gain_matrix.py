@@ -56,7 +56,7 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_xticks(range(len(targets)), targets, rotation=35, ha="left", rotation_mode="anchor")
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
-    ax.set(ylabel="intermediate task" + " (below: placebo)" * bool(num_placebo))
+    ax.set(ylabel="intermediate task" + "\n(below: placebo)" * bool(num_placebo))
     ax.figure.colorbar(image, ax=ax, label="gain (points)", shrink=0.9, aspect=30, pad=0.02).outline.set_linewidth(0)
     return ax
 
