@@ -55,6 +55,14 @@ LAB = Study(
     ),
     seeds=(1, 2, 3),
     beside=(Part(("lab-small", "lab-large", "lab-english"), FEW_ARMS, FOUR_TARGETS),),
+    analyses=(
+        "1-transfer-gain",
+        "2-significance",
+        "3-multi-task",
+        "6-robustness-distance",
+        "7-errors",
+        "12-recommendation",
+    ),
     note="qac and qao, in which an arm trains: both with much text, one in the script of qaa and one in another",
 )
 SCALING = replace(
@@ -66,6 +74,7 @@ SCALING = replace(
     targets=FOUR_TARGETS,
     seeds=(1,),
     beside=(),
+    analyses=("4-scaling",),
     note="the unit is a pretrained encoder: three sizes, three seeds of pretraining each",
 )
 CONFIRM = replace(
@@ -76,6 +85,7 @@ CONFIRM = replace(
     intermediates=(*FEW_ARMS, *PLACEBOS),
     targets=FOUR_TARGETS,
     beside=(),
+    analyses=("1-transfer-gain",),
     note="",
 )
 PAPER = Study(
