@@ -121,7 +121,7 @@ def test_figures_and_only_figures_are_ignored_by_nbval(path):
     ]
     number = path.stem.split("-")[0]
     for cell in tagged(notebook, "nbval-ignore-output"):
-        assert f"save_figure(fig, {number}, " in cell.source
+        assert re.search(rf"save_figure\(\s*fig,\s+{number},\s", cell.source)
 
 
 def rotate_languages(folder: Path) -> None:

@@ -57,13 +57,19 @@ def baseline_by_language(cubes: Sequence[ScoreCube], subwords: pd.DataFrame | No
         table = tabulate_languages(cube.encoder, cube.languages, subwords)
         score = cube.points[:, 0].mean(axis=0)
         frames.append(table.assign(encoder=cube.encoder, target=cube.target, score=score, at_floor=cube.at_floor))
-    return pd.concat(frames, ignore_index=True)
+    empty = pd.DataFrame(columns=["eval_language", "scale", "resource", "encoder", "target", "score", "at_floor"])
+    return pd.concat(frames or [empty], ignore_index=True)
+
+
+def list_predictors(scores: pd.DataFrame) -> list[str]:
+    """PREDICTORS of a table's scale; of an empty table none."""
+    return list(PREDICTORS[scores["scale"].iloc[0]]) if len(scores) else []
 
 
 def predictors_of(scores: pd.DataFrame) -> tuple[str, ...]:
     """PREDICTORS of a table's scale, and fertility where it was counted; without those that are known of no language,
     or are the same in all."""
-    names = [*PREDICTORS[scores["scale"].iloc[0]], *(["fertility"] if "fertility" in scores else [])]
+    names = [*list_predictors(scores), *(["fertility"] if "fertility" in scores else [])]
     return tuple(name for name in names if scores[name].nunique() > 1)
 
 
@@ -78,7 +84,7 @@ def distance_slopes(scores: pd.DataFrame) -> pd.DataFrame:
     import statsmodels.api as sm
     from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-    rows, names = [], list(PREDICTORS[scores["scale"].iloc[0]])
+    rows, names = [], list_predictors(scores)
     for target, cell in scores[scores["resource"] > 0].dropna(subset=names).groupby("target", sort=False):
         if len(cell) < len(names) + 3:
             raise DataError(f"{target}: {len(cell)} languages for {len(names)} predictors; needed: 3 more than those")
@@ -89,7 +95,7 @@ def distance_slopes(scores: pd.DataFrame) -> pd.DataFrame:
             inflation = variance_inflation_factor(design.to_numpy(), place)
             row = dict(target=target, predictor=name, slope=fit.params[name], low=low, high=high, vif=inflation)
             rows.append(row | dict(num_languages=len(cell)))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns="target predictor slope low high vif num_languages".split())
 
 
 def unseen_gap(scores: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +107,7 @@ def unseen_gap(scores: pd.DataFrame) -> pd.DataFrame:
     """
     import statsmodels.api as sm
 
-    rows, names = [], list(PREDICTORS[scores["scale"].iloc[0]])
+    rows, names = [], list_predictors(scores)
     for target, cell in scores.dropna(subset=names).groupby("target", sort=False):
         seen, unseen = cell[cell["resource"] > 0], cell[cell["resource"] == 0]
         if unseen.empty or len(seen) < len(names) + 3:
