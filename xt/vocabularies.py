@@ -9,7 +9,7 @@ from xt import store
 from xt.errors import DataError
 from xt.lab.languages import UNSPACED
 from xt.languages import get_language
-from xt.locations import BUILT_HERE, resolve_encoder
+from xt.locations import resolve_encoder
 from xt.parameters import pretraining_of
 from xt.schema import check_table
 from xt.study import Study
@@ -103,12 +103,10 @@ def open_tokenizer(encoder: str, root: str):
     place = Path(resolve_encoder(encoder)) if made is None else store.run_folder(made.run_id) / store.WEIGHTS
     if (place / "tokenizer.json").is_file():
         return Tokenizer.from_file(str(place / "tokenizer.json"))
-    if made is not None or encoder in BUILT_HERE:
-        from xt.model import load_tokenizer
-        from xt.pretrain import build_if_ours, make_tokenizer
+    from xt.model import load_tokenizer
+    from xt.pretrain import build_if_ours, make_tokenizer
 
-        return (make_tokenizer(made) if made else load_tokenizer(build_if_ours(encoder))).backend_tokenizer
     try:
-        return Tokenizer.from_pretrained(encoder)
-    except Exception as error:  # whatever the hub's client raises
+        return (make_tokenizer(made) if made else load_tokenizer(build_if_ours(encoder))).backend_tokenizer
+    except OSError as error:
         raise DataError(f"encoder {encoder!r}: no tokenizer in {place} or on the hub ({error})") from error

@@ -10,8 +10,10 @@ import pytest
 from synthetic_study import LANGUAGES, change_scores, write_study
 
 from xt.claims import CLAIMS, CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, judge_study, load_claims, write_ledger
+from xt.claims.panel import Panel
 from xt.errors import DataError
-from xt.results import load_runs
+from xt.gains import load_cubes
+from xt.results import load_runs, load_scores
 from xt.studies import STUDIES
 
 ARMS = ("none", "squad", "hellaswag", "mnli", "multi", "mnli_shuffled")
@@ -192,3 +194,13 @@ def test_a_wrong_row_is_refused_by_name(column, value, message, tmp_path):
     with pytest.raises(DataError, match=message) as refusal:
         load_claims(tmp_path / "claims.csv")
     assert "claims.csv" in str(refusal.value) and ("squad-gain" in str(refusal.value) or "row 0" in str(refusal.value))
+
+
+def test_the_best_of_several_arms_is_compared_on_the_languages_that_all_arms_are(results):
+    cubes = load_cubes(load_scores("real", results), np.random.default_rng(0), results, 100)
+    every = {cube.target: np.ones(len(cube.languages), bool) for cube in cubes}
+    panel = Panel(cubes, every)
+    assert any(cube.at_floor.any() for cube in cubes), "a language that the cubes themselves would leave out"
+    best = panel.with_best("best", {target: [1, 2, 1] for target in every})
+    for target, mask in every.items():
+        assert best.languages(target, ["best", "none"]).tolist() == mask.tolist()

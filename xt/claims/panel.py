@@ -17,9 +17,10 @@ from xt.stats import ITEMS_ONLY
 class Panel:
     """The cubes of one encoder, by target."""
 
-    def __init__(self, cubes: Sequence[ScoreCube]):
+    def __init__(self, cubes: Sequence[ScoreCube], above: Mapping[str, np.ndarray] | None = None):
+        """`above`: target -> mask (L,) of the languages above their floor; None: as the cubes' own scores say."""
         self.cubes = {cube.target: cube for cube in cubes}
-        self.above = {cube.target: ~cube.at_floor for cube in cubes}
+        self.above = above or {cube.target: ~cube.at_floor for cube in cubes}
         self._means: dict[tuple, Means] = {}
 
     def cells(self) -> set[tuple[str, str]]:
@@ -42,8 +43,12 @@ class Panel:
         return compare_pair(self._means[key], arm, against)
 
     def with_best(self, name: str, choices: Mapping[str, Sequence[int]]) -> "Panel":
-        """The targets named in `choices`, where the arm at one of these places stands at each seed for those chosen."""
-        return Panel([replace_by_best(self.cubes[target], name, places) for target, places in choices.items()])
+        """The targets named in `choices`, where the arm at one of these places stands at each seed for those chosen.
+
+        Which languages are above their floor was decided over all arms, and stays.
+        """
+        chosen = [replace_by_best(self.cubes[target], name, places) for target, places in choices.items()]
+        return Panel(chosen, {target: self.above[target] for target in choices})
 
 
 def compare_pair(means: Means, arm: str, against: str) -> Differences:
