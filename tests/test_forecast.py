@@ -1,6 +1,7 @@
 """What a study takes and could show: every number rests on a measured one, or there is none."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,14 @@ def test_a_study_is_summed_by_phase_with_its_disk_and_what_it_could_show(places)
     assert gains.loc["xquad", "noise_of"] == "real: the same encoder and target"
     assert gains.loc["panx", "noise_of"].startswith("real: median of 2")
     assert (gains["num_arms"] == 2).all() and (gains["smallest_gain"] > 0).all()
+
+
+def test_a_baseline_that_is_not_trained_does_not_vary_over_seeds(places):
+    study = replace(PLANNED, targets=("xquad", "tatoeba"), languages={"xquad": ("en", "de"), "tatoeba": ("de",)})
+    gains = forecast(study, plan(study), "cpu").gains.set_index("target")["smallest_gain"]
+    for target, num_varying in (("xquad", 2), ("tatoeba", 1)):
+        noise = find_noise(load_committed().noise, "mini", target)[:2]
+        assert gains[target] == pytest.approx(smallest_gain(*noise, 3, 2, num_varying=num_varying))
 
 
 def test_without_committed_results_nothing_is_made_up(places, monkeypatch):

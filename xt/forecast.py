@@ -231,7 +231,8 @@ def tabulate_gains(study: Study, blocks: Sequence[Block], committed: Committed) 
         for encoder, target in product(part.encoders, part.targets):
             arms = sum((encoder, target, arm) in planned for arm in part.intermediates)
             seed_sd, item_sd, source = find_noise(committed.noise, encoder, target)
-            gain = smallest_gain(seed_sd, item_sd, len(study.seeds), arms) if np.isfinite(seed_sd) else np.nan
+            noise = dict(num_varying=2 if TASKS[target].training_task else 1)  # an untrained baseline has no seed
+            gain = smallest_gain(seed_sd, item_sd, len(study.seeds), arms, **noise) if np.isfinite(seed_sd) else np.nan
             why = "fewer than three seeds give no p value" if len(study.seeds) < 3 else source
             row = dict(encoder=encoder, target=target, num_seeds=len(study.seeds), num_arms=arms)
             rows.append(row | dict(smallest_gain=gain, noise_of=why))
