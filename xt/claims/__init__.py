@@ -8,17 +8,3 @@ from xt.claims.claim import CLAIMS, Claim, load_claims
 from xt.claims.ledger import judge_study, write_ledger
 from xt.claims.quoted import check_published
 from xt.claims.verdicts import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, VERDICTS
-
-__all__ = [
-    "CLAIMS",
-    "CONTRADICTED",
-    "NOT_TESTED",
-    "SUPPORTED",
-    "UNDECIDED",
-    "VERDICTS",
-    "Claim",
-    "check_published",
-    "judge_study",
-    "load_claims",
-    "write_ledger",
-]

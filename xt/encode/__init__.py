@@ -11,8 +11,6 @@ from xt.encode.retrieval import encode_sentences
 from xt.encode.span_qa import decode_span_qa, decode_span_qa_v2, drop_empty_windows, encode_span_qa
 from xt.encode.tagging import decode_tagging, encode_tagging
 
-__all__ = ["FORMATS", "Features", "Format", "encode_candidates", "encode_queries", "encode_sentences"]
-
 
 def keep_all(features: Features, knobs, rng) -> Features:
     """Training features as they are."""

@@ -23,33 +23,3 @@ from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, compare_means
 from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
 from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gain_table
-
-__all__ = [
-    "ALL",
-    "AT_FLOOR",
-    "BASELINE",
-    "GAIN_COLUMNS",
-    "NO_RUN",
-    "ROUNDING",
-    "TRAINED_IN",
-    "WAYS",
-    "Means",
-    "ScoreCube",
-    "average_languages",
-    "average_targets",
-    "compare_arms",
-    "compare_means",
-    "declared_table",
-    "gain_table",
-    "group_gain_table",
-    "is_placebo",
-    "language_gain_table",
-    "load_cube",
-    "load_cubes",
-    "noise_of",
-    "noise_table",
-    "order_by",
-    "resample",
-    "shares_rows",
-    "trains_on_same_data",
-]

@@ -23,5 +23,3 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for metric in (*OF_LABELS, *OF_ANSWERS, *OF_SEARCH)}
 )
 """Every metric by name."""
-
-__all__ = ["METRICS", "Metric"]

@@ -6,5 +6,3 @@ The page holds no script and asks nothing of a network; what comes from data is 
 
 from xt.report.contents import split_notebook
 from xt.report.page import render_report, write_report
-
-__all__ = ["render_report", "split_notebook", "write_report"]

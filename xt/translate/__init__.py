@@ -5,5 +5,3 @@ the root that gets them, `run` puts them together and goes on where it was kille
 """
 
 from xt.translate.run import Translation, Translator, translate_task, translation_config
-
-__all__ = ["Translation", "Translator", "translate_task", "translation_config"]
