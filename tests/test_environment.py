@@ -101,7 +101,7 @@ def test_every_import_is_declared():
     notebooks = [read_code(path) for path in (PROJECT / "notebooks").rglob("*.ipynb")]
     assert list_undeclared(package + notebooks, RUNTIME, own={"xt"}) == set()
     tests = list((PROJECT / "tests").rglob("*.py"))
-    own = {"xt"} | {path.stem for path in tests} | {path.parent.name for path in tests}
+    own = {"xt", "data"} | {path.stem for path in tests} | {path.parent.name for path in tests}
     assert list_undeclared([path.read_text() for path in tests], RUNTIME + TEST, own) == set()
 
 

@@ -6,20 +6,26 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from xt.distances import COMPONENTS, LAB_COMPONENTS, MAX_IMPUTED, REAL_COMPONENTS, load_distances
-from xt.errors import DataError
-from xt.languages import LANGUAGES
-from xt.uriel import (
+from data.languages.compute import (
     COLUMNS,
-    TABLE,
     angular_distance,
     distances_of,
     fill_features,
     great_circle,
-    read_distances,
     read_uriel,
     write_distances,
 )
+from xt.distances import (
+    COMPONENTS,
+    LAB_COMPONENTS,
+    MAX_IMPUTED,
+    REAL_COMPONENTS,
+    TABLE,
+    load_distances,
+    read_distances,
+)
+from xt.errors import DataError
+from xt.languages import LANGUAGES
 
 INVENTORY = {"de": 0.4364, "fr": 0.4753, "it": 0.5064, "pt": 0.4235, "tr": 0.5183, "ta": 0.5014, "rw": 0.5182}
 """lang2vec's shipped inventory distances from English, as published in github.com/maureendss/multilingual_lfe."""

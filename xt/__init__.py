@@ -6,7 +6,6 @@ The map, in the order in which modules may import each other (each only what sta
 `errors`            DataError, and one way to say "unknown name"
 `locations`         where the project, its runs, results, data roots and encoders lie
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
-`uriel`             distances of real languages, computed from URIEL's feature files
 `metrics`           per-example statistics and their reduction to points, one file per format
 `stats`             intervals, tests, corrections
 `lab`               generated languages over one world: texts and tasks with known answers
@@ -40,6 +39,8 @@ The map, in the order in which modules may import each other (each only what sta
 `item_stats`        per-example statistics on disk: items once, what a model decided per run
 `results`           committed results: tidy scores, per-example statistics, the index of runs
 `subwords`          fertility and overlap: what a tokenizer makes of each language, as counted for a study
+`study`             what a study is: encoders, arms, targets, seeds, data
+`studies`           the studies, as literal tables
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
 `choosing`          the intermediate task chosen per target, the oracle, the regret
@@ -51,8 +52,6 @@ The map, in the order in which modules may import each other (each only what sta
 `flips`             which examples an intermediate task flips, and which flips another seed repeats
 `consistency`       whether the same items are right in all languages
 `store`             run folders: manifest, lock, retention
-`study`             what a study is: encoders, arms, targets, seeds, data
-`studies`           the studies, as literal tables
 `claims`            the claims ledger: what is claimed, the contrast that decides it, its verdict in every study
 `recommend`         which intermediate task to train first, per target and group of languages
 `pretraining`       gains in a multilingual encoder against an English-only one

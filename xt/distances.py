@@ -4,6 +4,7 @@ The two kinds are told apart by `scale` and never compared: the lab's distances 
 design, those of real languages are from English and come from databases.
 """
 
+import csv
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,8 +13,10 @@ from types import MappingProxyType
 from xt.lab.languages import LAB_LANGUAGES, UNSPACED
 from xt.lab.languages import distances as lab_distances
 from xt.languages import LANGUAGES, Language, get_language
-from xt.uriel import read_distances
+from xt.locations import PROJECT
 
+TABLE = PROJECT / "data" / "languages" / "distances.csv"
+"""The committed distances of real languages from English, one row each; its README says what the columns are."""
 LAB_COMPONENTS = ("syntactic", "lexical", "genetic", "script")
 """The distances that are known of the lab's languages."""
 REAL_COMPONENTS = ("syntactic", "genetic", "geographic", "phonological", "inventory", "script")
@@ -34,14 +37,20 @@ def load_distances(codes: Iterable[str]) -> list[dict]:
     not known, their mean `distance`, `imputed` (share of the syntactic features that are predicted), and `resource`.
 
     For the lab see `xt.lab.languages.distances`; `resource` is words of pretraining text. For real languages
-    syntactic, phonological, inventory, genetic and geographic distance are `xt.uriel`'s (features predicted for the
-    most part make them NaN: MAX_IMPUTED); `lexical` is not known; `script` is half for other letters and half for words
+    syntactic, phonological, inventory, genetic and geographic distance are TABLE's (features predicted for the most
+    part make them NaN: MAX_IMPUTED); `lexical` is not known; `script` is half for other letters and half for words
     not written apart; `resource` is GiB of XLM-R's pretraining text. What another encoder read: `xt.exposure`.
     `distance` is the mean over MEAN_OF of each component as a share of its largest value on the scale: 0 is the
     training language, 1 would be farthest in everything; NaN where a component is not known.
     Raises ValueError for an unknown code.
     """
     return [dict(_measured()[get_language(code).code]) for code in codes]
+
+
+def read_distances() -> dict[str, dict[str, str]]:
+    """Language -> its row of TABLE, as text."""
+    with TABLE.open(encoding="utf-8", newline="") as handle:
+        return {row["language"]: row for row in csv.DictReader(handle)}
 
 
 @cache

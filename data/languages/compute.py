@@ -1,6 +1,6 @@
 """Distances of real languages from English, computed from the feature files of URIEL (Littell et al. 2017).
 
-    python -m xt.uriel       writes data/languages/distances.csv from the folder `uriel` of the mirror (XT_MIRROR)
+    python data/languages/compute.py       writes distances.csv from the folder `uriel` of the mirror (XT_MIRROR)
 
 Littell et al. 2017, "URIEL and lang2vec", describe features of 7,970 languages: syntax, phonology and phoneme inventory
 from several databases, ancestors and places from Glottolog. The definitions here are those that give the numbers which
@@ -23,12 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
+from xt.distances import TABLE
 from xt.errors import DataError
 from xt.languages import LANGUAGES, Language
-from xt.locations import PROJECT, folder
+from xt.locations import folder
 
-TABLE = PROJECT / "data" / "languages" / "distances.csv"
-"""The committed distances, one row per real language."""
 ORIGIN = "en"
 PREFIXES: Mapping[str, str] = {"syntactic": "S_", "phonological": "P_", "inventory": "INV_"}
 """Kind of distance -> how URIEL's names of its features begin."""
@@ -144,12 +143,6 @@ def compute_distances(place: Path) -> list[dict[str, str]]:
         {name: value if isinstance(value, str) else f"{value:.4f}" for name, value in distances_of(uriel, row).items()}
         for row in real
     ]
-
-
-def read_distances(path: Path = TABLE) -> dict[str, dict[str, str]]:
-    """Language -> its row of the committed table, as text."""
-    with path.open(encoding="utf-8", newline="") as handle:
-        return {row["language"]: row for row in csv.DictReader(handle)}
 
 
 def write_distances(place: Path, path: Path = TABLE) -> None:
