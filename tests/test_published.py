@@ -5,8 +5,8 @@ import pytest
 
 from xt.errors import DataError
 from xt.prose import answer_published
-from xt.published import PUBLISHED, comparable, decompose, find_scores, load_published, published_gains
-from xt.results import load_scores
+from xt.published import PUBLISHED, comparable, decompose, load_published, published_gains
+from xt.results import find_scores, load_scores
 from xt.tasks import TASKS
 
 

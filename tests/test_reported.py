@@ -1,10 +1,11 @@
 """Means that are reported: over all that they are said to be over, or missing."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic_study import BASELINE, FLOOR, write_study
 
-from xt.reported import XTREME_TASKS, overall_table, select_reported
+from xt.reported import XTREME_TASKS, overall_table, pick_encoder, select_encoder, select_reported
 from xt.results import load_scores
 from xt.tasks import TASKS
 
@@ -45,3 +46,15 @@ def test_a_missing_score_makes_its_means_missing(scores):
     table = overall_table(diverged).set_index("intermediate")
     assert table.loc["none", "lacking"] == "xnli" and np.isnan(table.loc["none", "overall"])
     assert table.loc["squad", "overall"] > 0
+
+
+def test_a_study_is_read_for_its_first_encoder_with_scores_and_another_one_by_name():
+    runs = {"mini-small": 1, "mini-multi": 2, "other": 9}
+    rows = pd.DataFrame([dict(encoder=name, run_id=f"{name}{n}") for name, count in runs.items() for n in range(count)])
+    assert pick_encoder(rows, "real-encoders") == "mini-multi", "the first of the study's row, not the one with most"
+    assert pick_encoder(rows[rows["encoder"] != "mini-multi"], "real-encoders") == "mini-small"
+    assert pick_encoder(rows, "imported by somebody") == "other"
+    assert set(select_encoder(rows, "real-encoders", "mini-small")["run_id"]) == {"mini-small0"}
+    assert pick_encoder(rows[:0], "real-encoders", "any") == "" and select_encoder(rows[:0], "real-encoders").empty
+    with pytest.raises(ValueError, match="mini-small"):
+        pick_encoder(rows, "real-encoders", "mini-smal")

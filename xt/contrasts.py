@@ -101,13 +101,6 @@ def contrast_table(
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
-def select_main(scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the encoder that has most runs; all of none."""
-    return (
-        scores[scores["encoder"] == scores.groupby("encoder")["run_id"].nunique().idxmax()] if len(scores) else scores
-    )
-
-
 def find_pairs(arms: Sequence[str]) -> list[tuple[str, str, str]]:
     """(question, arm, what it is compared with) of those arms that have their counterpart among them.
 

@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.errors import DataError
 from xt.locations import PROJECT
 from xt.metrics import METRICS
 from xt.reported import NOT_IN_XTREME, XTREME_TASKS, select_reported
-from xt.results import SCORE_COLUMNS, SCORE_SCHEMA, load_scores
 from xt.schema import Column, check_table, refuse_duplicates
 from xt.tasks import TASKS
 
@@ -36,14 +34,6 @@ def load_published(path: Path = PUBLISHED) -> pd.DataFrame:
     table = check_table(pd.read_csv(path, dtype=str, keep_default_na=False), SCHEMA, path)
     refuse_duplicates(table, [name for name in SCHEMA if name != "score"], path)
     return table
-
-
-def find_scores(study: str, results: Path | None = None) -> tuple[pd.DataFrame, str]:
-    """(scores of a study, ''); where there are none, an empty table and what to run."""
-    try:
-        return load_scores(study, results), ""
-    except DataError as error:
-        return check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, study), str(error)
 
 
 def comparable(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,6 @@ import pandas as pd
 
 from xt.arms import find_arm
 from xt.choosing import Scores, choose, draw_seeds
-from xt.claims.ledger import select_encoder
 from xt.contrasts import turn
 from xt.distances import load_distances
 from xt.exposure import load_exposure
@@ -36,8 +35,8 @@ from xt.gains import (
     trains_on_same_data,
 )
 from xt.languages import LANGUAGES, get_language, sort_languages
-from xt.published import find_scores
-from xt.results import RUN_COLUMNS, load_runs
+from xt.reported import select_encoder
+from xt.results import RUN_COLUMNS, find_scores, load_runs
 from xt.stats import ITEMS_ONLY, NUM_RESAMPLES, GainTest
 from xt.stats.behrens_fisher import quantile
 

@@ -6,6 +6,7 @@ import pandas as pd
 from xt.errors import require_known
 from xt.metrics.depth import reported_layer
 from xt.schema import refuse_duplicates
+from xt.studies import STUDIES
 from xt.tasks import TASKS
 
 RETRIEVAL_DIRECTION = "from_english"
@@ -17,13 +18,21 @@ XTREME_TASKS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bu
 CELL = ["encoder", "target"]
 
 
-def select_encoder(scores: pd.DataFrame, encoder: str) -> pd.DataFrame:
-    """The rows of one encoder, none of an empty table. Raises ValueError naming the encoders that have scores."""
-    return (
-        scores[scores["encoder"] == require_known("encoder", encoder, scores["encoder"].unique())]
-        if len(scores)
-        else scores
-    )
+def pick_encoder(scores: pd.DataFrame, study: str, encoder: str = "") -> str:
+    """The encoder that a study is read for: the one named, else the first of the study's row that has scores, else (of
+    imported scores) the one with most runs; '' where there are none. Raises ValueError naming those that have some."""
+    there = scores.groupby("encoder")["run_id"].nunique()
+    if there.empty:
+        return ""
+    if encoder:
+        return require_known("encoder", encoder, there.index)
+    named = STUDIES[study].encoders if study in STUDIES else ()
+    return next((name for name in named if name in there.index), there.idxmax())
+
+
+def select_encoder(scores: pd.DataFrame, study: str, encoder: str = "") -> pd.DataFrame:
+    """The rows of the encoder that `pick_encoder` names."""
+    return scores[scores["encoder"] == pick_encoder(scores, study, encoder)]
 
 
 def select_reported(scores: pd.DataFrame) -> pd.DataFrame:

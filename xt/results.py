@@ -287,6 +287,14 @@ def load_scores(study: str, results: Path | str | None = None) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def find_scores(study: str, results: Path | str | None = None) -> tuple[pd.DataFrame, str]:
+    """(scores of a study, ''); where there are none, an empty table and what to run."""
+    try:
+        return load_scores(study, results), ""
+    except DataError as error:
+        return check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, study), str(error)
+
+
 def read_cells(path: Path) -> pd.DataFrame:
     """What was scored: CELL_COLUMNS, and those of OF_A_RUN that differ within a run.  Raises DataError off schema."""
     content = read_shared(path)

@@ -34,8 +34,8 @@ from xt.claims.verdicts import (
 from xt.errors import DataError
 from xt.gains import load_cubes
 from xt.margins import margin_of
-from xt.published import find_scores
-from xt.results import RUN_COLUMNS, find_study, load_runs, write_bytes
+from xt.reported import select_encoder
+from xt.results import RUN_COLUMNS, find_scores, find_study, load_runs, write_bytes
 from xt.stats import NUM_RESAMPLES
 from xt.studies import STUDIES
 from xt.tasks import worst_status
@@ -134,14 +134,6 @@ def judge_study(
     order = {claim.claim_id: place for place, claim in enumerate(claims)}
     table = pd.DataFrame([asdict(entry) for entry in entries], columns=COLUMNS)
     return table.sort_values("claim_id", key=lambda ids: ids.map(order), kind="stable").reset_index(drop=True)
-
-
-def select_encoder(scores: pd.DataFrame, study: str, encoder: str) -> pd.DataFrame:
-    """The scores of one encoder: the one named, the first of the study's row, or of imported scores the commonest."""
-    named = encoder or (STUDIES[study].encoders[0] if study in STUDIES else "")
-    if not named and len(scores):
-        named = scores["encoder"].mode()[0]
-    return scores[scores["encoder"] == named]
 
 
 def find_effect(claim: Claim, evidence: Evidence) -> Found | str:

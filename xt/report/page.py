@@ -8,10 +8,10 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from xt.analyses import ANALYSES, execute_analysis
 from xt.engine import read_cells
-from xt.errors import require_known
 from xt.locations import folder
 from xt.prose import say_list
 from xt.report.contents import Section, describe_data, describe_runs, gather_references, split_notebook
+from xt.reported import pick_encoder
 from xt.results import load_scores
 from xt.studies import STUDIES
 
@@ -35,7 +35,7 @@ def write_report(study: str, say: Callable[[str], None], encoder: str = "", outp
     encoder without scores.
     """
     scores = load_scores(study)
-    encoder = require_known("encoder", encoder or find_encoder(study, scores), scores["encoder"].unique())
+    encoder = pick_encoder(scores, study, encoder)
     place = folder("XT_RUNS") / "reports"
     executed = []
     for notebook in list_analyses(scores):
@@ -47,13 +47,6 @@ def write_report(study: str, say: Callable[[str], None], encoder: str = "", outp
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(render_report(study, encoder, scores, executed), encoding="utf-8")
     return output
-
-
-def find_encoder(study: str, scores: pd.DataFrame) -> str:
-    """The first encoder of a known study that has scores, else the one with most."""
-    named = STUDIES[study].encoders if study in STUDIES else ()
-    there = scores["encoder"].value_counts()
-    return next((name for name in named if name in there.index), there.index[0])
 
 
 def list_analyses(scores: pd.DataFrame) -> list[Path]:
