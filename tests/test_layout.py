@@ -66,24 +66,19 @@ def test_files_of_one_folder_and_different_formats_do_not_import_each_other():
     assert check_modules(check_siblings) == []
 
 
-def test_analysis_modules_never_import_torch():
+def test_analysis_never_imports_torch():
     assert {"results", "store", "studies", "plots"} <= set(WITHOUT_TORCH)
-    analysis = {path for path in MODULES if module_name(path).split(".")[1:2] in [[name] for name in WITHOUT_TORCH]}
-    assert [fault for path in analysis for fault in check_light(module_name(path), MODULES[path])] == []
-    assert not set(HEAVY) & list_loaded(*(f"xt.{name}" for name in WITHOUT_TORCH))
+    sources = {name: source for path, source in MODULES.items()
+               if (name := module_name(path)).split(".")[1:2] in [[room] for room in WITHOUT_TORCH]}  # fmt: skip
+    sources |= {path.name: read_code(path) for path in (PROJECT / "notebooks" / "analysis").glob("*.ipynb")}
+    assert [fault for name, source in sources.items() for fault in check_light(name, source)] == []
+    imported = {name for source in sources.values() for _, name in list_imports(source) if name.startswith("xt.")}
+    assert not set(HEAVY) & list_loaded(*imported, *(f"xt.{name}" for name in WITHOUT_TORCH))
 
 
 def test_planning_loads_no_heavy_library():
     loaded = list_loaded("xt", "xt.languages", "xt.tasks", "xt.config", "xt.studies")
     assert not loaded & {*HEAVY, "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib"}
-
-
-def test_analysis_notebooks_run_without_torch():
-    for path in sorted((PROJECT / "notebooks" / "analysis").glob("*.ipynb")):
-        source = read_code(path)
-        assert check_light(path.name, source) == []
-        ours = {name for _, name in list_imports(source) if name.startswith("xt.")}
-        assert not ours or not set(HEAVY) & list_loaded(*ours), f"{path.name}: torch is loaded by one of {ours}"
 
 
 def test_modules_and_functions_are_short():
@@ -103,9 +98,7 @@ def test_public_names_have_docstrings():
 
 def test_committed_text_holds_on_every_machine():
     texts = [path for path in list_committed() if path.suffix in TEXT]
-    assert [
-        fault for path in texts for fault in check_text(path, (PROJECT / path).read_text(encoding="utf-8"))
-    ] == []
+    assert [fault for path in texts for fault in check_text(path, (PROJECT / path).read_text(encoding="utf-8"))] == []
 
 
 def test_committed_files_are_small():
