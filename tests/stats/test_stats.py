@@ -20,6 +20,7 @@ from xt.stats import (
     relative_gains,
     split_item_variance,
 )
+from xt.stats.behrens_fisher import quantile, tail
 
 ACCURACY = METRICS["accuracy"].reduce
 NO_ITEMS = np.zeros(4)
@@ -263,3 +264,11 @@ def test_corrections_equal_statsmodels():
         p = draw.beta(0.5, 2, size)
         for ours, method in ((adjust_holm, "holm"), (adjust_benjamini_hochberg, "fdr_bh")):
             np.testing.assert_allclose(ours(p), multipletests(p, method=method)[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("df", [3, 14, 15, 1000, 5000, 1e6])
+def test_a_variance_of_any_number_of_clusters_has_the_quantile_of_t(df):
+    one = np.zeros(1), np.ones(1)
+    half = quantile(0.95, one, (2, df))
+    assert half == pytest.approx(scipy.stats.t.ppf(0.975, df), rel=1e-4)
+    assert tail(half, one, (2, df)) == pytest.approx(0.05, rel=1e-3)

@@ -1,7 +1,7 @@
-"""A sum of two errors whose variances are known to different degrees: tails and quantiles.
+"""A sum of errors whose variances are known to different degrees: tails and quantiles.
 
-The error of a gain is sqrt(a) T1 + sqrt(b) T2, with a and b estimated variances, T1 and T2 independent and Student's t
-with the degrees of freedom of these estimates (Behrens 1929, Fisher 1935). Intervals from it never covered less than
+The error of a gain is the sum of sqrt(v_i) T_i, with estimated variances v_i and independent Student's T_i with the
+degrees of freedom of these estimates (Behrens 1929, Fisher 1935). Intervals from two of them never covered less than
 they say in any case that was computed (Robinson 1976). Satterthwaite's approximation does, with few degrees of freedom:
 at 2 it declares up to 1.5 times as often as its level of 5 % says, and up to 7 times at 0.3 %, as Holm's steps ask.
 """
@@ -18,11 +18,11 @@ NEWTON_STEPS = 6
 
 
 def tail(size: np.ndarray, variances: tuple, dfs: tuple) -> np.ndarray:
-    """P(|sqrt(a) T1 + sqrt(b) T2| > size), (...), for sizes (...) in units of the scores.
+    """P(|sum of sqrt(v_i) T_i| > size), (...), for sizes (...) in units of the scores.
 
-    `variances`: a and b, each (...), in squared units; `dfs`: their degrees of freedom, numbers; infinite means known.
-    Given what both estimates are off by, the sum is normal: a quadrature over the two chi distributions. NaN
-    where both variances are 0 or one is missing.
+    `variances`: the v_i, each (...), in squared units; `dfs`: their degrees of freedom, numbers; infinite means known.
+    Given what the estimates are off by, the sum is normal: a quadrature over their chi distributions. NaN
+    where all variances are 0 or one is missing.
     """
     from scipy.special import ndtr
 
@@ -31,17 +31,17 @@ def tail(size: np.ndarray, variances: tuple, dfs: tuple) -> np.ndarray:
 
 
 def quantile(level: float, variances: tuple, dfs: tuple) -> np.ndarray:
-    """The size (...) that |sqrt(a) T1 + sqrt(b) T2| exceeds with probability 1 - level, by Newton's method.
+    """The size (...) that |sum of sqrt(v_i) T_i| exceeds with probability 1 - level, by Newton's method.
 
-    Starts from the mean of the two quantiles of t weighted by the variances (Cochran 1964), which is close.
+    Starts from the mean of the quantiles of t weighted by the variances (Cochran 1964), which is close.
     """
     from scipy.special import ndtr, stdtrit
 
-    first, second = (np.asarray(variance, dtype=float) for variance in variances)
     spread, weights = mixture(variances, dfs)
-    q1, q2 = (stdtrit(min(df, 1e9), (1 + level) / 2) for df in dfs)
+    starts = [np.asarray(v, dtype=float) * stdtrit(min(df, 1e9), (1 + level) / 2)
+              for v, df in zip(variances, dfs, strict=True)]  # fmt: skip
     with np.errstate(invalid="ignore"):
-        size = (first * q1 + second * q2) / np.sqrt(first + second)
+        size = sum(starts) / np.sqrt(sum(np.asarray(variance, dtype=float) for variance in variances))
     for _ in range(NEWTON_STEPS):
         z = size[..., None] / spread
         excess = 2 * ndtr(-z) @ weights - (1 - level)
@@ -51,12 +51,15 @@ def quantile(level: float, variances: tuple, dfs: tuple) -> np.ndarray:
 
 
 def mixture(variances: tuple, dfs: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """(spread (..., q), weights (q,)): the normal distributions whose mixture the sum is."""
-    (first, second), (errors1, weights1), (errors2, weights2) = variances, *(estimates(df) for df in dfs)
-    first, second = (np.asarray(variance, dtype=float)[..., None, None] for variance in (first, second))
-    total = first * errors1[:, None] + second * errors2
-    spread = np.sqrt(np.where(total > 0, total, np.nan))
-    return spread.reshape(*spread.shape[:-2], -1), np.outer(weights1, weights2).ravel()
+    """(spread (..., q), weights (q,)): the normal distributions whose mixture the sum is. A part that is 0 everywhere
+    takes no points."""
+    total, weights = np.zeros(1), np.ones(1)
+    for variance, df in zip(variances, dfs, strict=True):
+        variance = np.asarray(variance, dtype=float)[..., None, None]
+        errors, own = estimates(df) if np.any(variance) else (np.ones(1), np.ones(1))
+        total = total[..., None] + variance * errors
+        total, weights = total.reshape(*total.shape[:-2], -1), np.outer(weights, own).ravel()
+    return np.sqrt(np.where(total > 0, total, np.nan)), weights
 
 
 @lru_cache
@@ -71,5 +74,6 @@ def estimates(df: float) -> tuple[np.ndarray, np.ndarray]:
     else:
         points, weights = np.polynomial.hermite.hermgauss(NODES_MANY)
         chi, correction = np.maximum(np.sqrt(df) + points, 1e-3), points**2
-    weights = weights * np.exp((df - 1) * np.log(chi) - chi**2 / 2 + correction - df / 2 * np.log(df))
+    logs = (df - 1) * np.log(chi) - chi**2 / 2 + correction
+    weights = weights * np.exp(logs - logs.max())
     return df / chi**2, weights / weights.sum()
