@@ -1,14 +1,18 @@
-"""A small invented study, written through `xt.results`: known gains, seed noise, a floor language."""
+"""A small invented study, in the files of `xt.results`: known gains, seed noise, a floor language."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from xt.item_stats import encode_stats
 from xt.metrics import METRICS
 from xt.results import (
     INDEX_SCHEMA,
     RUN_COLUMNS,
+    RUN_SCHEMA,
+    encode_csv,
     encode_scores,
     files_of,
     load_scores,
@@ -16,6 +20,7 @@ from xt.results import (
     reduce_stats,
     write_run,
 )
+from xt.schema import check_table
 from xt.tasks import TASKS
 
 ARMS = ("none", "mnli", "squad", "hellaswag", "mnli_shuffled")
@@ -39,9 +44,27 @@ LAYERS, DIRECTIONS, REPORTED_LAYER = range(5), ("from_english", "to_english"), 3
 AT_FLOOR = "zh"
 
 
-def write_study(
-    results: Path,
-    study: str = "real",
+def write_study(results: Path, study: str = "real", **options) -> None:
+    """Writes what `simulate_study` makes of a study into its folder, as `write_run` would, but all runs at once: the
+    index is written once, and no file is waited for."""
+    place, runs = results / study, list(simulate_study(study, **options))
+    rows = check_table(pd.DataFrame([row for _, _, row, *_ in runs]), RUN_SCHEMA, place).to_dict("records")
+    files, index = {}, []
+    for row, (run_id, scores, _, stats, selection) in zip(rows, runs, strict=True):
+        own = files_of(place, run_id)
+        shared, contents = encode_scores(scores, row, own[0])
+        files |= contents | encode_stats(stats, own[1]) | ({} if selection is None else encode_stats(selection, own[2]))
+        index.append(row | shared)
+    there = read_index(place)
+    index = pd.concat([there[~there["run_id"].isin([row["run_id"] for row in rows])], pd.DataFrame(index)])
+    index = check_table(index[list(INDEX_SCHEMA)], INDEX_SCHEMA, place).sort_values("run_id")
+    for path, content in (files | {place / "runs.csv": encode_csv(index, float_format="%.4f")}).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def simulate_study(
+    study: str,
     *,
     seeds=(1, 2, 3),
     arms=ARMS,
@@ -55,10 +78,10 @@ def write_study(
     encoder: str = "mini",
     home: str = "en",
     baseline=BASELINE,
-) -> None:
-    """Every arm x target x seed; `outcomes` maps (arm, target, seed) to an outcome other than ok, `selected`
-    (arm, target) to the share that is right on English selection data, which all trained targets have if any has. Items
-    are as hard for one encoder as for another; `home` is the training language."""
+) -> Iterator[tuple]:
+    """What `write_run` takes, of every arm x target x seed. `outcomes` maps (arm, target, seed) to an outcome other
+    than ok; `selected` (arm, target) to the share that is right on English selection data, which all trained targets
+    have if any has. Items are as hard for one encoder as for another; `home` is the training language."""
     outcomes = outcomes or {}
     for target in languages:
         rng = np.random.default_rng(list(target.encode()))
@@ -73,7 +96,7 @@ def write_study(
                 seen = None
                 if selected and target != "tatoeba":
                     seen = simulate_selection(target, chance, num_clusters, home)
-                write_synthetic_run(results / study, study, target, arm, seed, stats, outcome, seen, encoder, home)
+                yield describe_run(study, target, arm, seed, stats, outcome, seen, encoder, home)
 
 
 def simulate_stats(target, rate, difficulty, cluster_size, rng, home="en") -> pd.DataFrame:
@@ -123,10 +146,13 @@ def language_of(arm: str, home: str = "en") -> str | None:
     return None if arm == "none" else arm.partition(".")[2] or home
 
 
-def write_synthetic_run(
-    folder, study, target, arm, seed, stats, outcome="ok", selection=None, encoder="mini", home="en"
-) -> None:
-    """One run through `write_run`, its scores reduced from its statistics."""
+def write_synthetic_run(folder, *run, **options) -> None:
+    """One run, as `describe_run` makes it, through `write_run`."""
+    write_run(folder, *describe_run(*run, **options))
+
+
+def describe_run(study, target, arm, seed, stats, outcome="ok", selection=None, encoder="mini", home="en") -> tuple:
+    """(id, scores, index row, statistics, statistics of selection) of a run, its scores reduced from its statistics."""
     run_id = f"{target}-{arm}{'' if encoder == 'mini' else f'-{encoder}'}-s{seed}"
     scores = reduce_stats(stats).assign(
         run_id=run_id,
@@ -152,6 +178,7 @@ def write_synthetic_run(
         scores[key] = scores.get(key)
     phase = "retrieval" if target == "tatoeba" else "target"
     index_row = dict(
+        run_id=run_id,
         phase=phase,
         encoder=encoder,
         intermediate=arm,
@@ -172,7 +199,7 @@ def write_synthetic_run(
         num_threads=1,
         libraries="numpy 2",
     )
-    write_run(folder, run_id, scores, index_row, stats, selection)
+    return run_id, scores, index_row, stats, selection
 
 
 def change_scores(results: Path, study: str, change) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pandas.testing
 import pyarrow.parquet as pq
 import pytest
-from synthetic_study import write_study, write_synthetic_run
+from synthetic_study import simulate_study, write_study, write_synthetic_run
 
 from xt.errors import DataError
 from xt.item_stats import encode_table, write_bytes
@@ -33,8 +33,14 @@ SMALL = dict(arms=("none", "mnli"), seeds=(1, 2), languages={"xnli": ("en", "de"
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    write_study(folder, num_clusters=12, **SMALL)
+    write_one_by_one(folder, **SMALL)
     return folder
+
+
+def write_one_by_one(folder, num_clusters=12, **options):
+    """A synthetic study by `write_run`."""
+    for run in simulate_study("real", num_clusters=num_clusters, **options):
+        write_run(folder / "real", *run)
 
 
 @pytest.fixture
@@ -90,9 +96,9 @@ def test_one_layer_and_direction_of_retrieval(results):
 
 def test_writing_again_changes_no_byte_and_order_does_not_matter(tmp_path, results):
     before = files_of(results / "real")
-    write_study(results, num_clusters=12, **SMALL)
+    write_one_by_one(results, **SMALL)
     assert files_of(results / "real") == before
-    write_study(tmp_path, num_clusters=12, **{**SMALL, "arms": ("mnli", "none"), "seeds": (1, 2)})
+    write_one_by_one(tmp_path, **{**SMALL, "arms": ("mnli", "none"), "seeds": (1, 2)})
     assert list(files_of(tmp_path / "real")) and set(files_of(tmp_path / "real")) == set(before)
     assert load_runs("real", tmp_path)["run_id"].is_monotonic_increasing
 
@@ -318,9 +324,11 @@ def test_the_folder_of_results_can_be_moved(monkeypatch, results):
 WRITER = """
 import sys; sys.path.insert(0, {tests!r})
 from pathlib import Path
-from synthetic_study import write_study
+from synthetic_study import simulate_study
+from xt.results import write_run
 languages = {{"xnli": ("en", "de")}}
-write_study(Path({folder!r}), num_clusters=4, arms=({arm!r},), seeds=range(4), languages=languages)
+for run in simulate_study("real", num_clusters=4, arms=({arm!r},), seeds=range(4), languages=languages):
+    write_run(Path({folder!r}) / "real", *run)
 """
 
 
@@ -336,6 +344,12 @@ def test_two_processes_lose_no_row(tmp_path, request):
     assert [writer.wait(120) for writer in writers] == [0, 0]
     assert len(finished_runs(tmp_path / "real")) == 8 == load_scores("real", tmp_path)["run_id"].nunique()
     assert len(list((tmp_path / "real" / "items").iterdir())) == 1, "neither writer left a part of a shared file"
+
+
+def test_a_synthetic_study_is_in_the_files_that_its_runs_would_be_in(tmp_path, results):
+    write_study(tmp_path, num_clusters=12, **SMALL | dict(arms=("mnli",)))
+    write_study(tmp_path, num_clusters=12, **SMALL)
+    assert files_of(tmp_path) == {name: content for name, content in files_of(results).items() if ".lock" not in name}
 
 
 def test_synthetic_runs_share_the_schema(tmp_path, run):
