@@ -19,6 +19,7 @@ The map, in the order in which modules may import each other (each only what sta
 `config`            runs and their identities
 `parameters`        what a notebook or a study asks for, checked, as configs
 `machine`           what a run was computed on: code version, libraries, device, precision
+`measurement`       what a measurement of cost is, checked, and its identity
 `neighbours`        exact nearest neighbours both ways, block by block
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks
@@ -38,6 +39,7 @@ The map, in the order in which modules may import each other (each only what sta
 `margins`           differences that count as none, from data/margins.csv
 `item_stats`        per-example statistics on disk: items once, what a model decided per run
 `results`           committed results: tidy scores, per-example statistics, the index of runs
+`costs`             measured costs of inference, their ratios between arms, costs of languages
 `subwords`          fertility and overlap: what a tokenizer makes of each language, as counted for a study
 `study`             what a study is: encoders, arms, targets, seeds, data
 `studies`           the studies, as literal tables
@@ -62,6 +64,7 @@ The map, in the order in which modules may import each other (each only what sta
 `kernels`           warm kernels: processes forked from one that has the libraries in memory
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
+`efficiency`        what inference costs, measured in fresh processes
 `analyses`          the analysis notebooks on a study's results
 `gallery`           the table of the analysis notebooks in notebooks/README.md
 `report`            a study's report: one HTML file of the executed notebooks
@@ -74,7 +77,7 @@ The map, in the order in which modules may import each other (each only what sta
 `forecast`          what a study takes before it runs: hours, disk, the smallest gain of its seeds
 `reproduce`         a committed run made again, and compared
 `doctor`            what this machine offers and what is missing
-`cli`               xt plan | run | status | report | gallery | import | submission | reproduce | doctor
+`cli`               xt plan | run | status | report | claims | gallery | import | submission | reproduce | doctor
 ==================  =====================================================================================
 
 Between the two lines nothing needs torch. `import xt` is light: a submodule is imported when its name is first

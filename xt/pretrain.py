@@ -53,7 +53,7 @@ def prepare_pretraining(config: PretrainConfig, device) -> Training:
     tokenizer = make_tokenizer(config)
     torch.manual_seed(config.seed)
     shape = XLMRobertaConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=max(len(tokenizer), recipe.vocab_size if recipe.tokenizer else 0),
         hidden_size=recipe.hidden_size,
         num_hidden_layers=recipe.num_layers,
         num_attention_heads=recipe.num_heads,

@@ -25,7 +25,8 @@ class Recipe:
     knobs: Knobs  # of its training: batch_size counts documents
     languages: tuple[str, ...]  # pretrained on; empty = those of the files `<language>.txt` in a folder root
     tokenizer_languages: tuple[str, ...]  # the vocabulary is made from; empty = the same
-    vocab_size: int  # pieces, special ones included; fewer where the text does not hold as many
+    vocab_size: int  # pieces, special ones included; fewer where the text does not hold as many, more than a taken
+    # tokenizer has are rows that are never read
     sampling_exponent: float = 0.5  # languages are read in proportion to (tokens there are) ** exponent
     mask_ratio: float = 0.15  # share of tokens to predict
     tokenizer: str = ""  # encoder whose tokenizer is taken; empty = one made from the text, as said above
@@ -42,6 +43,10 @@ SEEN_BY_MINI = tuple("en de es fr nl it pt ru bg pl el fi et hu tr eu ar he zh j
 OF_MINI = Recipe(
     256, 4, 4, 8_000_000, MLM, SEEN_BY_MINI, (), 16_000, sampling_exponent=0.6, tokenizer="mini",
     note="the shape, languages and tokenizer of mini, on less than a quarter of its tokens",
+)  # fmt: skip
+SHAPE_ONLY = Recipe(
+    768, 12, 12, 2_000, replace(MLM, batch_size=4, max_seq_length=510, num_selection_examples=4), ("en",), (), 119_547,
+    tokenizer="mini", note="the shape of multilingual BERT, built as XLM-R is; weights hardly trained: for costs only",
 )  # fmt: skip
 QUICK = tuple(code for code in QUICK_LANGUAGES if code in ALL)
 BASE = Recipe(144, 4, 4, 6_000_000, MLM, ALL, ALL, 8000, note="1.0 million parameters besides embeddings")
@@ -62,6 +67,8 @@ RECIPES: Mapping[str, Recipe] = {
     "mini-multi": OF_MINI,
     "mini-small": replace(OF_MINI, hidden_size=128, note="as mini-multi, half as wide"),
     "mini-english": replace(OF_MINI, languages=("en",), note="one language, as many tokens in all as mini-multi"),
+    "mbert-shape": SHAPE_ONLY,
+    "xlmr-base-shape": replace(SHAPE_ONLY, vocab_size=250_002, note="the shape of XLM-R base; weights hardly trained"),
     "lab-quick": replace(
         BASE, hidden_size=128, num_layers=3, num_tokens=2_500_000, knobs=replace(MLM, batch_size=16),
         languages=QUICK, tokenizer_languages=QUICK, vocab_size=4000,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from xt.arms import NINE
 from xt.errors import require_known
 from xt.lab.languages import QUICK_LANGUAGES
-from xt.study import Part, Study
+from xt.study import Cost, Part, Study
 from xt.tasks import get_task
 
 XLMR_LARGE = "FacebookAI/xlm-roberta-large"
@@ -21,6 +21,9 @@ OF_THE_MIRROR: Mapping[str, tuple[str, ...]] = {
 FEW_ARMS = ("none", "squad", "mnli", "multi")
 FOUR_TARGETS = ("xnli", "udpos", "xquad", "tatoeba")
 PLACEBOS = ("mnli_shuffled", "squad_shuffled", "own_mnli", "own_squad")
+
+PAIRS: Mapping[str, object] = {"batch_sizes": (1, 16), "num_rounds": 24, "num_repeats": 10}
+"""How much is measured where arms are compared."""
 
 LAB = Study(
     name="lab",
@@ -110,6 +113,62 @@ STUDIES: Mapping[str, Study] = {
         SCALING,
         CONFIRM,
         replace(CONFIRM, name="lab-confirm-2", root="lab-2"),
+        replace(
+            LAB,
+            name="lab-cost",
+            question="What does inference cost after intermediate training, by size, language and layer?",
+            intermediates=("none",),
+            targets=(),
+            seeds=(1,),
+            beside=(),
+            costs=(
+                Cost(("lab-base",), ("none", "squad", "squad.qac"), "xquad", ("qaa", "qab", "qac", "qap"), PAIRS),
+                Cost(("lab-small", "lab-large"), ("none", "squad"), "xquad", ("qaa", "qab", "qac", "qap"), PAIRS),
+                Cost(
+                    ("lab-small", "lab-base", "lab-large"),
+                    ("none",),
+                    "tatoeba",
+                    ("qab", "qac", "qap"),
+                    PAIRS | dict(num_layers=(1, 2, 3, 4), num_rounds=5),
+                ),
+            ),
+            analyses=("10-intermediate-language", "11-footprint"),
+            note="qaa is what is trained in, qac what squad.qac is trained in; qap has long tokenizations",
+        ),
+        Study(
+            name="real-cost",
+            question="The same on real texts: shapes of mBERT and XLM-R base, and how a small encoder is run",
+            root="mirror",
+            preset="cost",
+            encoders=("mini",),
+            intermediates=("none",),
+            targets=(),
+            seeds=(1,),
+            costs=(
+                Cost(
+                    ("mbert-shape", "xlmr-base-shape"),
+                    ("none", "tydiqa", "tydiqa.sw"),
+                    "xquad",
+                    ("en", "de", "zh"),
+                    dict(batch_sizes=(1, 4), num_rounds=12, num_repeats=5, num_threads=2),
+                ),
+                Cost(
+                    ("mini",),
+                    ("none",),
+                    "xnli",
+                    ("en", "de", "ru", "sw", "th", "ur", "zh"),
+                    dict(
+                        batch_sizes=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+                        backends=("eager", "eager_bf16", "compiled", "int8", "onnx"),
+                        num_rounds=4,
+                        num_repeats=5,
+                        max_seq_length=96,
+                    ),
+                ),
+            ),
+            analyses=("10-intermediate-language", "11-footprint"),
+            note="the shapes read mini's subwords, and their weights are hardly trained: a cost, never a score",
+        ),
         Study(
             name="smoke",
             question="Does every part work here? Half a minute on rows written by hand; the scores mean nothing.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from xt.arms import applies
 from xt.config import ScoreConfig
+from xt.measurement import EfficiencyConfig, efficiency_config
 from xt.parameters import score_configs
 from xt.tasks import all_languages_of, get_task, list_languages
 
@@ -16,6 +17,17 @@ class Part:
     encoders: tuple[str, ...]
     intermediates: tuple[str, ...]  # arms; the first is the baseline
     targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What inference with some encoders costs after each of some arms, on the texts of one target."""
+
+    encoders: tuple[str, ...]
+    intermediates: tuple[str, ...]  # arms; the first is what the others are compared with
+    target: str
+    languages: tuple[str, ...]
+    measure: Mapping = field(default_factory=dict)  # how much is measured, and knobs; see `efficiency_config`
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class Study:
     targets: tuple[str, ...]
     seeds: tuple[int, ...]
     beside: tuple[Part, ...] = ()  # further encoders, with fewer arms and targets
+    costs: tuple[Cost, ...] = ()  # what of it is measured, beside the scores
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> languages; absent = all
     eval_splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target -> splits other than its own
     more_languages: bool = False  # those that XTREME-R adds, too
@@ -75,3 +88,20 @@ class Study:
         """The languages of XTREME-R that a study of them has to do without."""
         wanted = all_languages_of(get_task(target), self.root) if self.more_languages else ()
         return tuple(code for code in wanted if code not in self.languages_of(target))
+
+    def measurements(self) -> list[EfficiencyConfig]:
+        """The measurements of cost, those of the first seed. Raises DataError where their data are not there."""
+        return [
+            efficiency_config(
+                target=cost.target,
+                encoder=encoder,
+                intermediates=cost.intermediates,
+                root=self.root,
+                preset=self.preset,
+                seed=self.seeds[0],
+                languages=cost.languages,
+                **cost.measure,
+            )
+            for cost in self.costs
+            for encoder in cost.encoders
+        ]

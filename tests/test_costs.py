@@ -1,0 +1,112 @@
+"""Ratios of costs: what is shown to be equal and what is not, against statsmodels; committed tables checked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.weightstats import ttost_paired
+from synthetic_costs import write_cost_study
+
+from xt.costs import compare_arms, costs_folder, describe_languages, describe_latencies, load_costs, measure_rounds
+from xt.errors import DataError
+
+
+def compare(tmp_path, **options) -> pd.DataFrame:
+    write_cost_study(tmp_path, **options)
+    return compare_arms(load_costs("lab-cost", tmp_path))
+
+
+def row_of(table, quantity, batch_size=1, **where):
+    chosen = table[(table["quantity"] == quantity) & (table["batch_size"] == batch_size)]
+    for name, value in where.items():
+        chosen = chosen[chosen[name] == value]
+    (row,) = chosen.to_dict("records")
+    return row
+
+
+def test_an_arm_that_costs_the_same_is_equivalent(tmp_path):
+    table = compare(tmp_path, num_rounds=24)
+    for quantity in ("latency", "throughput", "peak memory"):
+        row = row_of(table, quantity)
+        assert row["equivalent"] and row["low"] <= 0.05 and row["high"] >= -0.05 and row["pairs"] == 24
+        assert -2 < row["low"] <= row["percent"] <= row["high"] < 2
+
+
+def test_an_arm_that_costs_more_is_not(tmp_path):
+    row = row_of(compare(tmp_path, ratios={"none": 1.0, "squad": 1.05}, num_rounds=24), "latency")
+    assert not row["equivalent"] and row["low"] < 5 < row["high"] and row["low"] > 2
+
+
+def test_noisy_processes_leave_it_open(tmp_path):
+    row = row_of(compare(tmp_path, noise=0.1, num_rounds=6), "latency")
+    assert not row["equivalent"] and row["low"] < 0 < row["high"]
+
+
+def test_p_is_that_of_statsmodels(tmp_path):
+    write_cost_study(tmp_path)
+    costs = load_costs("lab-cost", tmp_path)
+    rounds = measure_rounds(costs)
+    rounds = rounds[(rounds["quantity"] == "latency") & (rounds["batch_size"] == 1)]
+    wide = rounds.pivot(index="round", columns="intermediate", values="log")
+    margin = np.log(1.02)
+    p = ttost_paired(wide["squad"].to_numpy(), wide["none"].to_numpy(), -margin, margin)[0]
+    row = row_of(compare_arms(costs), "latency")
+    assert row["p"] == pytest.approx(p) and row["p_holm"] >= row["p"]
+
+
+def test_repeats_of_a_process_are_one_observation(tmp_path):
+    write_cost_study(tmp_path)
+    costs = load_costs("lab-cost", tmp_path)
+    doubled = costs | {"latencies": pd.concat([costs["latencies"]] * 3)}
+    once, thrice = (row_of(compare_arms(tables), "latency") for tables in (costs, doubled))
+    assert once == thrice
+
+
+def test_too_few_rounds_have_no_p(tmp_path):
+    row = row_of(compare(tmp_path, num_rounds=2), "latency")
+    assert np.isnan(row["p"]) and np.isnan(row["low"]) and not row["equivalent"] and row["pairs"] == 2
+
+
+def test_encoders_are_compared_apart(tmp_path):
+    table = compare(
+        tmp_path, encoders={"lab-small": 4.0, "lab-base": 10.0}, ratios={"none": 1.0, "squad": 1.0, "mnli": 1.0}
+    )
+    assert len(table) == 2 * 2 * 3 * 2 and set(table["against"]) == {"none"}
+    assert set(table["encoder"]) == {"lab-small", "lab-base"} and set(table["intermediate"]) == {"squad", "mnli"}
+
+
+def test_a_language_of_long_texts_pays_for_them(tmp_path):
+    write_cost_study(tmp_path, layers=(2, 4))
+    table = describe_languages(load_costs("lab-cost", tmp_path)).set_index("eval_language")
+    assert table.loc["zh", "latency_ms"] / table.loc["en", "latency_ms"] == pytest.approx(2, rel=0.03)
+    assert table.loc["en", "latency_ms"] == pytest.approx(10, rel=0.03)  # of the whole encoder, not of two layers
+    assert table.loc["zh", "tokenizer_share"] == pytest.approx(100 * 0.4 / 20.4, rel=0.03)
+
+
+def test_percentiles_are_of_single_batches(tmp_path):
+    write_cost_study(tmp_path)
+    costs = load_costs("lab-cost", tmp_path)
+    table = describe_latencies(costs, ["encoder", "batch_size"]).set_index("batch_size")
+    single = costs["latencies"].query("batch_size == 16")["milliseconds"].to_numpy(float)
+    assert table.loc[16, "batches"] == len(single) and table.loc[16, "p95"] == pytest.approx(np.quantile(single, 0.95))
+    assert table.loc[16, "p50"] <= table.loc[16, "p95"] <= table.loc[16, "p99"]
+
+
+def test_a_study_without_measurements_gives_empty_tables(tmp_path):
+    from synthetic_study import write_study
+
+    write_study(tmp_path, "lab-cost", num_clusters=5)
+    costs = load_costs("lab-cost", tmp_path)
+    assert all(table.empty for table in costs.values()) and compare_arms(costs).empty
+
+
+def test_a_spoilt_table_is_named(tmp_path):
+    write_cost_study(tmp_path)
+    run_id = load_costs("lab-cost", tmp_path)["texts"]["run_id"].iloc[0]
+    path = costs_folder(tmp_path / "lab-cost", run_id) / "texts.parquet"
+    table = pd.read_parquet(path)
+    table.assign(tokenize_ms=-1.0).to_parquet(path)
+    with pytest.raises(DataError, match=r"texts.parquet: column tokenize_ms, row 0: -1.0"):
+        load_costs("lab-cost", tmp_path)
+    path.unlink()
+    with pytest.raises(DataError, match="texts.parquet"):
+        load_costs("lab-cost", tmp_path)

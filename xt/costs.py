@@ -1,0 +1,188 @@
+"""Measured costs of inference, and what tells them apart: committed tables, ratios between arms, costs of languages.
+
+    data/results/<study>/costs/<run_id>/
+      processes.parquet   one row per fresh process and batch size: memory, pace, time to load
+      texts.parquet       per process and language: tokens of an example, time of the tokenizer
+      work.parquet        per process, language and number of layers: operations of a feature
+      latencies.parquet   every timed batch
+
+The unit of a comparison is a round: one fresh process per arm, in random order. Batches timed in one process share its
+luck with memory and neighbours on the machine, so that they are averaged first.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xt.errors import DataError
+from xt.margins import margin_of
+from xt.results import find_study, load_runs
+from xt.schema import Column, check_table
+from xt.stats import adjust_holm, equivalence_test
+
+TEXT, NUMBER, COUNT = Column("string"), Column("Float64", low=0), Column("Int64", low=0)
+OPTIONAL = Column("Float64", required=False, low=0)
+PROCESS = {"round": COUNT, "order": COUNT, "intermediate": TEXT, "backend": TEXT}
+"""Columns of every table: which round, the process's place in the whole order, what it measured."""
+COST_SCHEMA: Mapping[str, Mapping[str, Column]] = {
+    "processes": PROCESS
+    | {
+        "batch_size": COUNT,
+        "num_parameters": COUNT,
+        "load_seconds": NUMBER,
+        "ready_seconds": NUMBER,
+        "base_memory_mib": NUMBER,
+        "memory_mib": NUMBER,
+        "peak_memory_mib": NUMBER,
+        "device_memory_mib": OPTIONAL,
+        "features_per_second": NUMBER,
+        "joules": OPTIONAL,
+    },
+    "texts": PROCESS | {"eval_language": TEXT, "tokenize_ms": NUMBER, "num_tokens": NUMBER},
+    "work": PROCESS | {"eval_language": TEXT, "num_layers": COUNT, "flops": NUMBER},
+    "latencies": PROCESS
+    | {
+        "eval_language": TEXT,
+        "batch_size": COUNT,
+        "num_layers": COUNT,
+        "number": COUNT,
+        "milliseconds": NUMBER,
+        "padded_tokens": COUNT,
+    },
+}
+"""Table -> its columns. `load_seconds`: tokenizer and weights; `ready_seconds`: from there to the first result.
+Memory in MiB: `base` before the model, `memory` after batches of this size, `peak` the high-water mark until then.
+`features_per_second`, `joules` (per feature): batches without a pause. `tokenize_ms`, `num_tokens`: per example."""
+OF_RUN = ("run_id", "encoder", "target", "seed", "device", "num_threads")
+"""Columns that `load_costs` adds, from the index of runs."""
+CELL = ["encoder", "target", "backend"]
+"""What arms are compared within."""
+
+
+def costs_folder(place: Path, run_id: str) -> Path:
+    """Where the tables of a measurement stand in a study's folder."""
+    return place / "costs" / run_id
+
+
+def write_costs(place: Path, run_id: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Writes the tables of a measurement, checked. Raises DataError for one off schema, before anything is written."""
+    folder = costs_folder(place, run_id)
+    checked = {name: check_table(tables[name], columns, folder / name) for name, columns in COST_SCHEMA.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in checked.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+
+
+def load_costs(study: str, results: Path | str | None = None) -> dict[str, pd.DataFrame]:
+    """Table -> its rows in all measurements of a study, with OF_RUN; empty tables where there is none."""
+    place, runs = find_study(study, results), load_runs(study, results)
+    measured = runs[runs["phase"] == "efficiency"]
+    tables = {}
+    for name, columns in COST_SCHEMA.items():
+        parts = [pd.DataFrame(columns=[*columns, *OF_RUN])]
+        for row in measured[list(OF_RUN)].to_dict("records"):
+            path = costs_folder(place, row["run_id"]) / f"{name}.parquet"
+            if not path.is_file():
+                raise DataError(f"no file {path}, though runs.csv says that the run is done")
+            parts.append(check_table(pd.read_parquet(path), columns, path).assign(**row))
+        tables[name] = pd.concat(parts[1:] or parts, ignore_index=True)
+    return tables
+
+
+QUANTITIES: Mapping[str, tuple[str, str]] = {
+    "latency": ("ms per batch", "latency"),
+    "throughput": ("features per second", "latency"),
+    "peak memory": ("MiB", "memory footprint"),
+}
+"""Quantity -> (unit, row of data/margins.csv)."""
+
+
+def measure_rounds(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row per process and quantity: CELL, `intermediate`, `round`, `quantity`, `batch_size`, `log`, the natural
+    logarithm of its value. Of a latency it is the median over the batches of a language, averaged over languages (and
+    numbers of layers) in logarithms."""
+    own = [*CELL, "intermediate", "round", "batch_size"]
+    timed = costs["latencies"].groupby([*own, "eval_language", "num_layers"])["milliseconds"].median()
+    latency = np.log(timed.astype(float)).groupby(own).mean().rename("log").reset_index().assign(quantity="latency")
+    process = costs["processes"]
+    others = [
+        process[own].assign(quantity=quantity, log=np.log(process[column].astype(float)))
+        for quantity, column in {"throughput": "features_per_second", "peak memory": "peak_memory_mib"}.items()
+    ]
+    return pd.concat([latency, *others], ignore_index=True)
+
+
+def compare_arms(costs: Mapping[str, pd.DataFrame], level: float = 0.05) -> pd.DataFrame:
+    """Every arm against the first one measured: the ratio of costs over rounds, and whether it is equivalent to one.
+
+    One row per CELL, quantity, batch size and arm: `pairs` (rounds), `percent` with `low`, `high` (t interval on the
+    logarithm of the ratio, of 1 - `level`), `margin` (percent), `p`: two one-sided t tests (Schuirmann 1987) of a ratio
+    outside of the margin, `p_holm` over the rows of an encoder and quantity, `equivalent`. No p below three pairs.
+    """
+    rounds, rows = measure_rounds(costs), []
+    for key, part in rounds.groupby([*CELL, "quantity", "batch_size"], sort=False):
+        wide = part.pivot(index="round", columns="intermediate", values="log")
+        first = first_arm(costs, key[0])
+        for arm in wide.columns.drop(first, errors="ignore") if first in wide else ():
+            ratio = (wide[arm] - wide[first]).dropna().to_numpy(float)
+            named = dict(zip([*CELL, "quantity", "batch_size"], key, strict=True))
+            rows.append(
+                named
+                | {"intermediate": arm, "against": first}
+                | test_ratio(ratio, margin_of(QUANTITIES[key[3]][1]), level)
+            )
+    table = pd.DataFrame(rows, columns=RATIO_COLUMNS)
+    table["p_holm"] = table.groupby(["encoder", "quantity"], sort=False)["p"].transform(
+        lambda p: adjust_holm(p.to_numpy(float))
+    )
+    return table.assign(equivalent=table["p_holm"] < level)
+
+
+RATIO_COLUMNS = [
+    *CELL, "quantity", "batch_size", "intermediate", "against", "pairs", "percent", "low", "high", "margin", "p",
+]  # fmt: skip
+"""Columns of `compare_arms` before its corrections."""
+
+
+def first_arm(costs: Mapping[str, pd.DataFrame], encoder: str) -> str:
+    """The arm that the others of an encoder are compared with: `none` where it was measured, else the first by name."""
+    arms = sorted(costs["processes"].loc[costs["processes"]["encoder"] == encoder, "intermediate"].unique())
+    return "none" if "none" in arms else arms[0]
+
+
+def test_ratio(logs: np.ndarray, margin: float, level: float) -> dict[str, float]:
+    """The mean ratio whose logarithms in independent pairs are `logs` (P,): percent, interval, and p of equivalence
+    within `margin` percent."""
+    from scipy.special import stdtrit
+
+    count, mean = len(logs), float(logs.mean()) if len(logs) else np.nan
+    error = float(logs.std(ddof=1) / np.sqrt(count)) if count > 2 else np.nan
+    half = stdtrit(count - 1, 1 - level / 2) * error if count > 2 else np.nan
+    p = float(equivalence_test(mean, error, count - 1, np.log1p(margin / 100))) if count > 2 else np.nan
+    percent, low, high = (100 * np.expm1(value) for value in (mean, mean - half, mean + half))
+    return {"pairs": count, "percent": percent, "low": low, "high": high, "margin": margin, "p": p}
+
+
+def describe_latencies(costs: Mapping[str, pd.DataFrame], by: Sequence[str]) -> pd.DataFrame:
+    """Median and upper percentiles of the timed batches, ms, pooled over processes: `p50`, `p95`, `p99`, `batches`."""
+    grouped = costs["latencies"].groupby(list(by), sort=False)["milliseconds"]
+    columns = {f"p{share}": grouped.quantile(share / 100) for share in (50, 95, 99)}
+    return pd.DataFrame(columns | {"batches": grouped.size()}).reset_index()
+
+
+def describe_languages(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What an example costs by language, one at a time, whole encoder, in float32 as loaded.
+
+    One row per encoder, target and language: `num_tokens`, `tokenize_ms`, `latency_ms` (medians over processes), and
+    `tokenizer_share`, the tokenizer's part of both times together, percent.
+    """
+    key = ["encoder", "target", "eval_language"]
+    texts, timed = costs["texts"], costs["latencies"]
+    whole = timed.groupby("encoder")["num_layers"].transform("max") == timed["num_layers"]
+    timed = timed[whole & (timed["batch_size"] == timed["batch_size"].min()) & (timed["backend"] == "eager")]
+    table = texts.groupby(key, sort=False)[["num_tokens", "tokenize_ms"]].median()
+    table["latency_ms"] = timed.groupby(key)["milliseconds"].median()
+    table["tokenizer_share"] = 100 * table["tokenize_ms"] / (table["tokenize_ms"] + table["latency_ms"])
+    return table.reset_index()

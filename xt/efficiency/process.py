@@ -1,0 +1,213 @@
+"""What one fresh process measures: memory by high-water mark, latency by batch size and language, the tokenizer's time.
+
+Started by `xt.efficiency.rounds` as `python -m xt.efficiency.process SETTINGS.json RESULT.json`.
+"""
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.benchmark import Timer
+from torch.utils.flop_counter import FlopCounterMode
+
+from xt.efficiency.backends import BACKENDS, Run
+from xt.measurement import EfficiencyConfig, Measure, efficiency_config
+from xt.encode import FORMATS, Features, encode_queries, encode_sentences
+from xt.model import HEADS, build_model, check_length, collate, load_encoder, load_tokenizer
+from xt.store import write_text
+from xt.tasks import Task, get_task
+from xt.transfer import read_all, start_of
+
+MIB = 2**20
+SUSTAINED_SECONDS = 1.0
+OPERATIONS_COUNTED = 16
+"""Features per language on which operations are counted."""
+
+READ = {
+    "retrieval": lambda examples, *how: encode_sentences([example.source for example in examples], *how),
+    "mining": lambda examples, *how: encode_sentences([example.text for example in examples], *how),
+    "ranking": lambda examples, *how: encode_queries([example.text for example in examples], *how),
+}
+"""How formats are read in inference where not as in training: sentences and queries alone."""
+
+
+def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: int) -> dict[str, list[dict]]:
+    """Tables of one process, the `number`-th: `processes` (one row per batch size), `texts` (per language and number of
+    layers) and `latencies`.
+
+    Memory comes first, batch sizes ascending, so that the high-water mark of a size is not that of a larger one.
+    """
+    knobs, measure, task, row = config.scoring.knobs, config.measure, get_task(config.target), BACKENDS[backend]
+    torch.set_num_threads(knobs.num_threads)
+    device, before, started = find_device(), resident(), time.monotonic()
+    source, revision = start_of(config.prepared(arm), config.encoder, config.scoring.encoder_revision)
+    model, tokenizer = open_model(task, source, revision, knobs, config.seed), load_tokenizer(source, revision)
+    check_length(model.config, knobs.max_seq_length, config.encoder)
+    about = {"num_parameters": sum(p.numel() for p in model.parameters()), "base_memory_mib": before}
+    about["load_seconds"] = time.monotonic() - started
+    texts, batches = [], {}
+    for code, data in read_all(config.scoring).items():
+        features, seconds = encode_timed(task, data.examples, tokenizer, knobs)
+        batches[code] = Batches(features, tokenizer.pad_token_id, device)
+        lengths = {"num_tokens": features.input_ids.lengths.sum() / len(data.examples)}
+        texts.append({"eval_language": code, "tokenize_ms": 1000 * seconds / len(data.examples)} | lengths)
+    depths = measure.num_layers or (model.config.num_hidden_layers,)
+    with torch.inference_mode():
+        started, first = time.monotonic(), next(iter(batches.values()))
+        run = row.build(model.to(device).eval(), first.take(2, 0))
+        run(first.take(1, 0))
+        about["ready_seconds"] = time.monotonic() - started
+        model = model if row.as_loaded else None  # what another backend made of it stands in its place
+        gc.collect()
+        memory = [grow(run, batches, count, measure.num_warmups) for count in measure.batch_sizes]
+        work = count_operations(model, batches, depths) if model else []
+        latencies = time_cells(run, model, batches, depths, measure, knobs.num_threads, [config.seed, number])
+        pace = [sustain(run, batches, count) for count in measure.batch_sizes]
+    processes = [about | grown | kept for grown, kept in zip(memory, pace, strict=True)]
+    return {"processes": processes, "texts": texts, "work": work, "latencies": latencies}
+
+
+def find_device() -> torch.device:
+    """The GPU that this process sees, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def resident(entry: str = "VmRSS") -> float:
+    """MiB of this process in memory: now, or `VmHWM`, at most so far (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{entry}:")) / 1024
+
+
+def open_model(task: Task, source: str, revision: str | None, knobs, seed: int) -> torch.nn.Module:
+    """An encoder under the head of a task, drawn from `seed`; without one where nothing is trained."""
+    if not task.training_task:
+        return load_encoder(source, knobs, revision)
+    return build_model(source, HEADS[task.format], len(task.labels), knobs, seed, revision)
+
+
+def encode_timed(task: Task, examples, tokenizer, knobs) -> tuple[Features, float]:
+    """(features of the examples, seconds that the tokenizer took), after one reading that is not timed."""
+    encode = READ[task.format] if task.format in READ else FORMATS[task.format].encode
+    encode(examples[:8], tokenizer, knobs)
+    started = time.perf_counter()
+    return encode(examples, tokenizer, knobs), time.perf_counter() - started
+
+
+class Batches:
+    """Batches of any size from one language's features, as they come, the first again behind the last."""
+
+    def __init__(self, features: Features, pad_token_id: int, device):
+        self.features, self.pad_token_id, self.device = features, pad_token_id, device
+
+    def places(self, count: int, number: int) -> np.ndarray:
+        """(count,) the features of batch `number`."""
+        return np.arange(number * count, (number + 1) * count) % len(self.features)
+
+    def take(self, count: int, number: int) -> dict[str, torch.Tensor]:
+        """The inputs of batch `number`, on the device."""
+        return collate(self.features, self.places(count, number), self.pad_token_id, self.device)
+
+
+def grow(run: Run, batches: Mapping[str, Batches], count: int, times: int) -> dict[str, float]:
+    """Memory after some batches of a size in every language, MiB: of the process now, its highest, the device's."""
+    for each, number in product(batches.values(), range(times)):
+        run(each.take(count, number))
+    device = torch.cuda.max_memory_allocated() / MIB if torch.cuda.is_available() else None
+    high = {"memory_mib": resident(), "peak_memory_mib": resident("VmHWM"), "device_memory_mib": device}
+    return {"batch_size": count} | high
+
+
+@contextmanager
+def keep_layers(model: torch.nn.Module | None, count: int) -> Iterator[None]:
+    """While it lasts, only the first `count` layers of the encoder are run; without a model, nothing is changed.
+
+    Raises ValueError where the encoder has fewer.
+    """
+    stack = getattr(getattr(model, "base_model", None), "encoder", None)
+    layers = getattr(stack, "layer", None)
+    if model is None or count == model.config.num_hidden_layers:
+        yield
+        return
+    if layers is None or not 1 <= count < len(layers):
+        raise ValueError(f"num_layers = {count}; allowed: 1 to {model.config.num_hidden_layers}, of an encoder.layer")
+    stack.layer = layers[:count]
+    try:
+        yield
+    finally:
+        stack.layer = layers
+
+
+def count_operations(model: torch.nn.Module, batches: Mapping[str, Batches], depths: Sequence[int]) -> list[dict]:
+    """Floating-point operations per feature, by language and number of layers: the mean over one unpadded batch each.
+
+    Counted by torch's own counter, attention written out: products of matrices only, a multiplication and an addition
+    being two operations.
+    """
+    rows = []
+    for (code, each), depth in product(batches.items(), depths):
+        count = min(OPERATIONS_COUNTED, len(each.features))
+        with keep_layers(model, depth), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            for number in range(count):
+                model(**each.take(1, number))
+        rows.append({"eval_language": code, "num_layers": depth, "flops": counter.get_total_flops() / count})
+    return rows
+
+
+def time_cells(run: Run, model, batches, depths, measure: Measure, num_threads: int, entropy: list[int]) -> list[dict]:
+    """Milliseconds of single batches, all languages, batch sizes and numbers of layers in one random order."""
+    cells = list(product(batches, measure.batch_sizes, depths, range(measure.num_repeats)))
+    rows = []
+    for place in np.random.default_rng(entropy).permutation(len(cells)):
+        code, count, depth, number = cells[place]
+        inputs = batches[code].take(count, number)
+        with keep_layers(model, depth):
+            timer = Timer("run(inputs)", globals={"run": run, "inputs": inputs}, num_threads=num_threads)
+            seconds = timer.timeit(1).mean
+        of = {"eval_language": code, "batch_size": count, "num_layers": depth, "number": number}
+        rows.append(of | {"milliseconds": 1000 * seconds, "padded_tokens": inputs["input_ids"].numel()})
+    return rows
+
+
+def sustain(run: Run, batches: Mapping[str, Batches], count: int) -> dict[str, float | None]:
+    """Features per second, and joules per feature where the machine counts them, over batches without a pause."""
+    ready = [each.take(count, 0) for each in batches.values()]
+    done, joules, started = 0, read_joules(), time.perf_counter()
+    while time.perf_counter() - started < SUSTAINED_SECONDS:
+        for inputs in ready:
+            run(inputs)
+        done += count * len(ready)
+    wait_for_device()
+    seconds, spent = time.perf_counter() - started, read_joules()
+    return {"features_per_second": done / seconds, "joules": (spent - joules) / done if spent is not None else None}
+
+
+def wait_for_device() -> None:
+    """Returns when the device has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def read_joules() -> float | None:
+    """Energy that the processor's packages have counted (Linux powercap); None where none may be read."""
+    counters = [path for path in Path("/sys/class/powercap").glob("intel-rapl:?/energy_uj") if os.access(path, os.R_OK)]
+    return sum(int(path.read_text()) for path in counters) / 1e6 if counters else None
+
+
+def main(settings: Path, result: Path) -> None:
+    """Measures what `settings` asks for; `result` gets the tables as JSON."""
+    asked = json.loads(settings.read_text())
+    config = efficiency_config(**asked["parameters"])
+    write_text(result, json.dumps(measure_process(config, asked["arm"], asked["backend"], asked["number"])))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
