@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xt.flips import Rights, describe_arm
-from xt.stats import adjust_holm, cluster_bootstrap, gain_test, split_item_variance
+from xt.stats import adjust_holm, cluster_bootstrap, gain_test, item_part
 from xt.tasks import TASKS
 
 SAME_IDS = ("mlqa",)
@@ -127,8 +127,8 @@ def compare_seeds(right: np.ndarray, there: np.ndarray) -> np.ndarray:
 
 def infer_changes(one: Rights, points: np.ndarray, resampled: np.ndarray, num_clusters: int) -> pd.DataFrame:
     """Changes of kappa (S, K), resampled (R, S, K), against the baseline by the primary test, a row per arm."""
-    over_items, at_one_seed = split_item_variance(resampled[..., 1:] - resampled[..., :1], num_clusters)
-    test = gain_test(points, over_items, seed_item_variance=at_one_seed, item_df=num_clusters - 1)
+    over_items, item_df = item_part(resampled[..., 1:] - resampled[..., :1], num_clusters)
+    test = gain_test(points, over_items, item_df=item_df)
     frame = pd.DataFrame([describe_arm(one, arm) for arm in one.arms[1:]])
     frame = frame.assign(change=test.gain, low=test.low, high=test.high, p=test.p, kind=test.kind)
     return frame.assign(p_holm=adjust_holm(frame["p"].mask(frame["placebo"].astype(bool))))

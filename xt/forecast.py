@@ -7,7 +7,7 @@ stands.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import product
 from pathlib import Path
 
@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 
 from xt.config import ScoreConfig
-from xt.gains import load_cubes
+from xt.gains import average_languages, load_cubes, noise_of
 from xt.grid import Block, PlannedRun, distinct_runs
 from xt.item_stats import write_bytes
 from xt.locations import folder
 from xt.presets import resolve_knobs
-from xt.response import measured_noise
 from xt.results import RUN_COLUMNS, files_of, load_runs, load_scores
-from xt.stats import smallest_gain
+from xt.stats import Noise, smallest_gain
 from xt.store import WEIGHTS
 from xt.studies import STUDIES
 from xt.study import Study
@@ -43,7 +42,7 @@ class Committed:
     """One row per committed run of any study: those of the index, with `study`, `preset`, `task` (its target, else its
     arm), `num_scored` (examples), `committed_bytes` and `folder_bytes` (NaN where the run's folder is not here)."""
     noise: pd.DataFrame
-    """One row per encoder and target of a study: `study`, `seed_sd`, `item_sd` in points."""
+    """One row per encoder and target of a study: `study`, and the fields of `xt.stats.Noise`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def load_committed(results: Path | None = None) -> Committed:
             folder_bytes=[size_of((folder("XT_RUNS") / run_id).glob("**/*")) for run_id in runs["run_id"]],
         ))  # fmt: skip
         noises += remember_noise(study, scores, results)
-    columns = ["study", "encoder", "target", "seed_sd", "item_sd"]
+    columns = ["study", "encoder", "target", *(field.name for field in fields(Noise))]
     empty = pd.DataFrame(
         columns=[*RUN_COLUMNS, "study", "preset", "task", "num_scored", "committed_bytes", "folder_bytes"]
     )
@@ -99,7 +98,7 @@ def load_committed(results: Path | None = None) -> Committed:
 
 def remember_noise(study: str, scores: pd.DataFrame, results: Path) -> list[dict]:
     """`noise_rows` of a study, kept in the cache until its index of runs changes."""
-    store, digest = folder("XT_CACHE") / "noise.json", file_digest(results / study / "runs.csv")
+    store, digest = folder("XT_CACHE") / "gain-noise.json", file_digest(results / study / "runs.csv")
     known = read_json(store)
     if known.get(study, [""])[0] != digest:
         known[study] = [digest, noise_rows(study, scores, results)]
@@ -110,13 +109,12 @@ def remember_noise(study: str, scores: pd.DataFrame, results: Path) -> list[dict
 def noise_rows(study: str, scores: pd.DataFrame, results: Path) -> list[dict]:
     """Rows of `Committed.noise`: of each encoder and target with a baseline, an arm, two seeds and statistics."""
     with_items = scores[[(results / study / "stats" / f"{run}.parquet").is_file() for run in scores["run_id"]]]
-    rows = []
-    for cube in load_cubes(with_items, np.random.default_rng(0), results, NUM_RESAMPLES):
-        if not cube.at_floor.all():
-            seed_sd, item_sd = measured_noise(cube)
-            row = dict(study=study, encoder=cube.encoder, target=cube.target, seed_sd=seed_sd)
-            rows.append(row | dict(item_sd=float(np.median(item_sd))))
-    return rows
+    return [
+        dict(study=study, encoder=cube.encoder, target=cube.target)
+        | asdict(noise_of(average_languages(cube, ~cube.at_floor)))
+        for cube in load_cubes(with_items, np.random.default_rng(0), results, NUM_RESAMPLES)
+        if not cube.at_floor.all()
+    ]
 
 
 def size_of(paths: Iterable[Path]) -> float:
@@ -229,26 +227,25 @@ def tabulate_gains(study: Study, blocks: Sequence[Block], committed: Committed) 
     rows = []
     for part in study.parts:
         for encoder, target in product(part.encoders, part.targets):
-            arms = sum((encoder, target, arm) in planned for arm in part.intermediates)
-            seed_sd, item_sd, source = find_noise(committed.noise, encoder, target)
-            noise = dict(num_varying=2 if TASKS[target].training_task else 1)  # an untrained baseline has no seed
-            gain = smallest_gain(seed_sd, item_sd, len(study.seeds), arms, **noise) if np.isfinite(seed_sd) else np.nan
-            why = "fewer than three seeds give no p value" if len(study.seeds) < 3 else source
-            row = dict(encoder=encoder, target=target, num_seeds=len(study.seeds), num_arms=arms)
+            arms, num_seeds = sum((encoder, target, arm) in planned for arm in part.intermediates), len(study.seeds)
+            noise, source = find_noise(committed.noise, encoder, target)
+            known = noise is not None and arms > 1
+            gain = smallest_gain(noise.spread(arms), noise.item_sd, num_seeds) if known else np.nan
+            why = "fewer than three seeds give no p value" if num_seeds < 3 else source
+            row = dict(encoder=encoder, target=target, num_seeds=num_seeds, num_arms=arms)
             rows.append(row | dict(smallest_gain=gain, noise_of=why))
     return pd.DataFrame(rows)
 
 
-def find_noise(noise: pd.DataFrame, encoder: str, target: str) -> tuple[float, float, str]:
-    """(spread over seeds, over items, whose they are): of the same encoder and target, else the median of all."""
+def find_noise(noise: pd.DataFrame, encoder: str, target: str) -> tuple[Noise | None, str]:
+    """(noise, whose it is): of the same encoder and target, else the median of all targets whose baselines are trained,
+    or are not, as that of this one; None where none was measured."""
+    num_varying = 2 if TASKS[target].training_task else 1
     same = noise[(noise["encoder"] == encoder) & (noise["target"] == target)]
-    if noise.empty:
-        return np.nan, np.nan, "nothing is committed to measure noise on"
-    chosen = noise if same.empty else same
+    chosen = noise[noise["num_varying"] == num_varying] if same.empty else same
+    if chosen.empty:
+        return None, "nothing is committed to measure noise on"
     studies = ", ".join(sorted(set(chosen["study"])))
-    source = (
-        f"{studies}: the same encoder and target"
-        if len(same)
-        else f"{studies}: median of {len(noise)}, other encoders or targets"
-    )
-    return float(chosen["seed_sd"].median()), float(chosen["item_sd"].median()), source
+    source = "the same encoder and target" if len(same) else f"median of {len(chosen)}, other encoders or targets"
+    sds = chosen.drop(columns=["study", "encoder", "target", "num_varying"]).median().to_dict()
+    return Noise(**sds, num_varying=num_varying), f"{studies}: {source}"

@@ -26,6 +26,7 @@ from xt.stats.calibration import (
     split_by_clusters,
     true_gain,
 )
+from xt.stats.primary import keep_common
 
 TRIALS, SMALL = 400, Design(num_arms=4, num_languages=1, num_clusters=60)
 CLUSTERED = replace(SMALL, num_clusters=20, cluster_size=3, shared=0.8)
@@ -73,8 +74,8 @@ def test_the_primary_test_keeps_its_level_and_covers(world, num_seeds):
 def test_p_values_are_uniform_where_seeds_and_items_both_weigh(num_seeds):
     points = simulate_answers(WORLDS["seeds"], SMALL, num_seeds, 500, np.random.default_rng(4)).mean(axis=-1)
     points = points.astype(float)
-    total, at_one_seed = split_by_clusters(points[:, :, 1:] - points[:, :, :1])
-    test = gain_test(points.mean(axis=-1), total, seed_item_variance=at_one_seed, item_df=59)
+    items = keep_common(*split_by_clusters(points[:, :, 1:] - points[:, :, :1]), num_seeds)
+    test = gain_test(points.mean(axis=-1), items, item_df=59)
     assert scipy.stats.kstest(test.p[:, 2], "uniform").pvalue > 0.001
 
 

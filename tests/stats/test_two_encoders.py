@@ -24,7 +24,7 @@ def test_without_items_and_with_one_arm_it_is_welchs_test():
     assert ours.gain[0] == pytest.approx(np.diff(first).mean() - np.diff(second).mean())
     assert ours.p[0] == pytest.approx(theirs.pvalue, rel=2e-3)
     assert (ours.low[0], ours.high[0]) == pytest.approx((low, high), rel=2e-3)
-    assert ours.kind == SEEDS_ONLY and ours.seed_df == pytest.approx(theirs.df)
+    assert ours.kind == SEEDS_ONLY and ours.dfs[1] == pytest.approx(theirs.df)
 
 
 def test_items_that_move_both_gains_alike_cancel_and_others_do_not():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,25 @@ from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import CELL, is_zero_shot, select_complete, select_primary
 from xt.results import IMPORTED, has_stats, load_stats
-from xt.stats import NUM_RESAMPLES, bootstrap_apart, bootstrap_sums, percentile_interval
+from xt.stats import NUM_RESAMPLES, adjust_holm, bootstrap_apart, bootstrap_sums
 from xt.tasks import TASKS
 
 BASELINE = "none"
 CLUSTER = ["eval_language", "cluster"]
 """Columns that name a cluster of examples."""
+MIN_LANGUAGES = 3
+"""Languages above their floor from which a target enters averages over targets, slopes and models."""
+FLOOR_LEVEL = 0.025
+"""Of the one-sided tests that tell which languages are above their floor, together."""
 AT_FLOOR, TRAINED_IN, NO_RUN = "at its floor", "trained in", "no run"
-"""Why an arm has no zero-shot gain: all languages are at their floor, it was trained in the others, it is absent."""
+FEW = f"above its floor in fewer than {MIN_LANGUAGES} languages"
+"""Why an arm has no zero-shot gain: all languages are at their floor, it was trained in the others, it is absent; why
+it is in no average over targets."""
 ROUNDING = 5e-5
 """Points by which a number in a score table may differ from the exact one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScoreCube:
     """All zero-shot scores of one encoder and target, as tested."""
 
@@ -51,24 +58,43 @@ class ScoreCube:
     num_clusters: np.ndarray | None = None
     """(L,) item clusters that each language was resampled from; None where the items are not known."""
 
-    @property
-    def mean_interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high), each (L,): 95 % item-cluster interval of the mean over all arms and seeds; NaN where the items
-        are not known, so that no language can be told to be at its floor."""
+    @cached_property
+    def level(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(mean score over seeds and the arms that were not trained in the language, its standard error over item
+        clusters, the degrees of freedom of that), each (L,); NaN where the items are not known."""
+        weights = self.zero_shot / self.zero_shot.sum(axis=0) / len(self.seeds)
+        mean = np.einsum("skl,kl->l", self.points, weights)
         if self.resampled is None:
-            return (np.full(len(self.languages), np.nan),) * 2
-        return percentile_interval(self.resampled.mean(axis=(1, 2)))
+            return mean, *(np.full(len(mean), np.nan),) * 2
+        variance = np.einsum("rskl,kl->rl", self.resampled, weights, optimize=True).var(axis=0)
+        df = np.maximum(1.0, np.full(len(mean), 1e9) if self.num_clusters is None else self.num_clusters - 1.0)
+        return mean, np.sqrt(variance * (df + 1) / df), df
+
+    @cached_property
+    def at_floor(self) -> np.ndarray:
+        """(L,) whether that mean is not shown to be above the floor: t tests over item clusters, one-sided, at
+        FLOOR_LEVEL after Holm's correction over the languages. What cannot be told (`floor_unknown`) is not at it."""
+        from scipy.special import stdtr
+
+        mean, error, df = self.level
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = stdtr(df, (self.floors + ROUNDING - mean) / error)
+        return adjust_holm(p) > FLOOR_LEVEL
 
     @property
-    def at_floor(self) -> np.ndarray:
-        """(L,) whether that interval reaches down to the floor."""
-        return self.mean_interval[0] <= self.floors + ROUNDING
+    def floor_unknown(self) -> np.ndarray:
+        """(L,) whether no floor, or none of the items, is known: such a language counts as above its floor."""
+        return np.isnan(self.floors) | np.isnan(self.level[1])
 
-    def find_lacking(self, arm: str, above: np.ndarray) -> str:
-        """Why the arm has no gain over the languages `above` their floor, a mask (L,); empty where it has one."""
+    def find_lacking(self, arm: str, above: np.ndarray, least: int = 1) -> str:
+        """Why the arm has no gain over `least` languages or more of those `above` their floor, a mask (L,); empty where
+        it has. Averages over targets ask for MIN_LANGUAGES."""
         if arm not in self.arms:
             return NO_RUN
-        return "" if (above & self.zero_shot[self.arms.index(arm)]).any() else TRAINED_IN if above.any() else AT_FLOOR
+        count = int((above & self.zero_shot[self.arms.index(arm)]).sum())
+        if count >= least:
+            return ""
+        return FEW if count else TRAINED_IN if above.any() else AT_FLOOR
 
 
 def load_cube(

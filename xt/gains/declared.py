@@ -10,7 +10,7 @@ from xt.gains.means import Means, average_languages
 from xt.gains.tables import gain_table
 from xt.stats import Noise, equivalence_test, percentile_interval, seeds_needed, smallest_gain, split_item_variance
 from xt.stats.comparisons import resample_seeds
-from xt.stats.primary import pool_seeds
+from xt.stats.primary import keep_common, split_seeds
 
 ONE_SEED, PERCENTILE, PRIMARY, HOLM = "one seed", "percentile bootstrap", "primary test", "primary test, Holm"
 WAYS = (ONE_SEED, PERCENTILE, PRIMARY, HOLM)
@@ -63,11 +63,16 @@ def noise_of(means: Means) -> Noise:
     items are not known, or there are fewer than two seeds."""
     if means.resampled is None or len(means.seeds) < 2:
         raise ValueError("noise is measured on items, and on two seeds or more")
+    num_varying, num_gains = 1 if means.untrained else 2, len(means.arms) - 1
     total, at_one_seed = split_item_variance(means.resampled[..., 1:] - means.resampled[..., :1], means.num_clusters)
-    sigma2, _, num_varying = pool_seeds(means.points)
-    own = float(np.median(at_one_seed))
-    shared = float(np.median(np.maximum(0, total - at_one_seed / len(means.seeds))))
-    return Noise(max(0.0, float(sigma2) - own / num_varying) ** 0.5, own**0.5, shared**0.5, num_varying)
+    shared, own, _ = split_seeds(means.points, means.untrained)
+    if means.untrained:  # the mean squares hold 1 / K' of the own part between seeds, and the rest within them
+        own = own * num_gains / (num_gains - 1) if num_gains > 1 else shared
+        shared = max(0.0, float(shared - own / num_gains))
+    of_items = float(np.median(at_one_seed))
+    common = float(np.median(keep_common(total, at_one_seed, len(means.seeds))))
+    variances = (max(0.0, float(own) - of_items) / num_varying, of_items, common, float(shared))
+    return Noise(*np.sqrt(variances), num_varying)
 
 
 def noise_table(cubes: Sequence[ScoreCube], gains: Sequence[float]) -> pd.DataFrame:
@@ -83,13 +88,13 @@ def noise_table(cubes: Sequence[ScoreCube], gains: Sequence[float]) -> pd.DataFr
             continue
         means = average_languages(cube, ~cube.at_floor)
         noise, num_arms, num_seeds = noise_of(means), len(means.arms), len(means.seeds)
-        known = (*noise.on(1.0), num_seeds, num_arms)
+        spread = noise.spread(num_arms)
         row = dict(
             encoder=cube.encoder, target=cube.target, training_sd=noise.training_sd, seed_item_sd=noise.seed_item_sd,
             item_sd=noise.item_sd, noise=noise, num_arms=num_arms, num_seeds=num_seeds,
-            smallest_gain=smallest_gain(*known, num_varying=noise.num_varying),
+            smallest_gain=smallest_gain(spread, noise.item_sd, num_seeds),
         )  # fmt: skip
-        needed = {gain: seeds_needed(gain, *noise.on(1.0), num_arms, num_varying=noise.num_varying) for gain in gains}
+        needed = {gain: seeds_needed(gain, spread, noise.item_sd) for gain in gains}
         rows.append(row | {f"seeds for {gain:g}": seeds for gain, seeds in needed.items()})
     columns = "encoder target training_sd seed_item_sd item_sd noise num_arms num_seeds smallest_gain".split()
     return pd.DataFrame(rows, columns=[*columns, *(f"seeds for {gain:g}" for gain in gains)])

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xt.gains.cubes import BASELINE, ScoreCube
+from xt.gains.cubes import BASELINE, MIN_LANGUAGES, ScoreCube
 from xt.gains.means import average_targets, compare_means
 from xt.gains.shared_data import is_placebo, trains_on_same_data
-from xt.stats import adjust_holm
+from xt.stats import adjust_family
 from xt.tasks import TASKS
 
 ALL = "all targets"
@@ -23,8 +23,9 @@ GROUP_COLUMNS = (
 def group_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     """Average gains of each encoder and arm over the targets of each group of tasks, and over all targets.
 
-    A group's gain is the unweighted mean over its targets of the mean over each target's languages (above their floor,
-    not trained in) of the mean over seeds; `group` is that of `xt.tasks`, or ALL. One row per encoder, arm and group:
+    A group's gain is the unweighted mean over its targets (those with MIN_LANGUAGES) of the mean over each target's
+    languages (above their floor, not trained in) of the mean over seeds; `group` is that of `xt.tasks`, or ALL. One row
+    per encoder, arm and group:
     `gain, low, high` (points), `p`, `p_holm` (over the arms of an encoder and group; missing for placebo arms),
     `targets` averaged over, `lacking` targets of the encoder without a value for this arm and why, `share` of the group
     in the mean over all targets (its targets / all of them), and `contribution` = share x gain: an arm's contributions
@@ -45,15 +46,14 @@ def tabulate_groups(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     above = [~cube.at_floor for cube in cubes]
     rows = [row for arm in arms for row in tabulate_groups_of(arm, cubes, above)]
     frame = pd.DataFrame(rows).reindex(columns=GROUP_COLUMNS)
-    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
-    return frame.assign(p_holm=tested.groupby(frame["group"], group_keys=False).transform(adjust_holm))
+    return frame.assign(p_holm=adjust_family(frame, ["group"]))
 
 
 def tabulate_groups_of(arm: str, cubes: Sequence[ScoreCube], above: Sequence[np.ndarray]) -> list[dict]:
     """The rows of one arm, a group each, then ALL."""
     parts, lacking = {}, {}
     for cube, mask in zip(cubes, above, strict=True):
-        if reason := cube.find_lacking(arm, mask):
+        if reason := cube.find_lacking(arm, mask, MIN_LANGUAGES):
             lacking[cube.target] = reason
         else:
             parts[cube.target] = (cube, mask & cube.zero_shot[cube.arms.index(arm)])

@@ -1,13 +1,14 @@
 """Scores of arms averaged over languages and targets, with their resamples: what the tests compare."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xt.errors import DataError
-from xt.gains.cubes import ScoreCube
-from xt.stats import GainTest, gain_test, relative_gains, split_item_variance
+from xt.gains.cubes import BASELINE, ScoreCube
+from xt.stats import GainTest, gain_test, item_part
+from xt.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,21 @@ class Means:
     """(R, S, K) the same under resampling of item clusters; None where items are not known."""
     num_clusters: float
     """Clusters of the language that has fewest; infinite where items are not known."""
+    untrained: bool = False
+    """Whether the baseline of one of the targets is not trained (retrieval), and so is the same at every seed."""
 
 
 def average_languages(cube: ScoreCube, languages: np.ndarray) -> Means:
     """The unweighted means of a cube over these languages, a mask (L,)."""
-    points = cube.points[..., languages].mean(axis=-1)
-    if cube.resampled is None:
-        return Means(cube.arms, cube.seeds, points, None, np.inf)
-    fewest = np.inf if cube.num_clusters is None else float(cube.num_clusters[languages].min())
-    return Means(cube.arms, cube.seeds, points, cube.resampled[..., languages].mean(axis=-1), fewest)
+    return combine_languages(cube, languages / languages.sum())
+
+
+def combine_languages(cube: ScoreCube, weights: np.ndarray) -> Means:
+    """Sums of a cube's scores over languages with these weights (L,), as means that the primary test takes."""
+    drawn, used = None if cube.resampled is None else cube.resampled @ weights, weights != 0
+    fewest = np.inf if drawn is None or cube.num_clusters is None else float(cube.num_clusters[used].min())
+    untrained = TASKS[cube.target].training_task is None
+    return Means(cube.arms, cube.seeds, cube.points @ weights, drawn, fewest, untrained)
 
 
 def average_targets(
@@ -54,21 +61,28 @@ def average_targets(
         np.ix_([part.seeds.index(seed) for seed in seeds], [part.arms.index(arm) for arm in arms]) for part in parts
     ]
     points = np.mean([part.points[place] for part, place in zip(parts, places, strict=True)], axis=0)
+    fewest, untrained = min(part.num_clusters for part in parts), any(part.untrained for part in parts)
     if any(part.resampled is None for part in parts):
-        return Means(arms, seeds, points, None, np.inf)
+        return Means(arms, seeds, points, None, np.inf, untrained)
     drawn = np.mean([part.resampled[:, *place] for part, place in zip(parts, places, strict=True)], axis=0)
-    return Means(arms, seeds, points, drawn, min(part.num_clusters for part in parts))
+    return Means(arms, seeds, points, drawn, fewest, untrained)
+
+
+def turn(means: Means, arm: str, against: str) -> Means:
+    """The means with `against` in the baseline's place and `arm` next to it; what pools the seed variance follows,
+    without a baseline that is not trained."""
+    first = [means.arms.index(against), means.arms.index(arm)]
+    idle = [means.arms.index(BASELINE)] if means.untrained and BASELINE in means.arms else []
+    order = first + [place for place in range(len(means.arms)) if place not in first + idle]
+    drawn = None if means.resampled is None else means.resampled[..., order]
+    arms = tuple(means.arms[place] for place in order)
+    untrained = means.untrained and BASELINE in (arm, against)
+    return replace(means, arms=arms, points=means.points[:, order], resampled=drawn, untrained=untrained)
 
 
 def compare_means(means: Means) -> GainTest:
     """The primary test of each arm against the first."""
     if means.resampled is None:
-        return gain_test(means.points, None)
-    gains = means.resampled[..., 1:] - means.resampled[..., :1]
-    total, at_one_seed = split_item_variance(gains, means.num_clusters)
-    return gain_test(means.points, total, seed_item_variance=at_one_seed, item_df=means.num_clusters - 1)
-
-
-def compare_relatively(means: Means, share: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(ratio, low, high), each (K - 1,): gains over the first arm as a share of `xt.stats.relative_gains`."""
-    return relative_gains(means.points, means.resampled, share, means.num_clusters)
+        return gain_test(means.points, None, untrained=means.untrained)
+    items, item_df = item_part(means.resampled[..., 1:] - means.resampled[..., :1], means.num_clusters)
+    return gain_test(means.points, items, item_df=item_df, untrained=means.untrained)

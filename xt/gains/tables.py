@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from xt.gains.cubes import ScoreCube
-from xt.gains.means import Means, average_languages, compare_means, compare_relatively
+from xt.gains.means import Means, average_languages, compare_means
 from xt.gains.shared_data import is_placebo, trains_on_same_data
-from xt.stats import OF_BASELINE, OF_ERROR, GainTest, adjust_benjamini_hochberg, adjust_holm
+from xt.stats import GainTest, adjust_benjamini_hochberg, adjust_family
 
 GAIN_COLUMNS = (
-    "encoder target intermediate gain low high p p_holm standard_error df baseline relative relative_low relative_high "
-    "error_reduction error_reduction_low error_reduction_high num_languages num_at_floor num_trained_in num_seeds "
-    "seed_sd item_error kind placebo same_data lacking"
+    "encoder target intermediate gain low high p p_holm standard_error df baseline relative error_reduction "
+    "num_languages num_at_floor num_trained_in num_seeds seed_sd item_error kind placebo same_data lacking"
 ).split()
 """Columns of `gain_table`."""
 LANGUAGE_GAIN_COLUMNS = (
@@ -51,8 +50,7 @@ def tabulate_gains(cube: ScoreCube) -> pd.DataFrame:
             tests[chosen.tobytes()] = measure_gains(average_languages(cube, chosen))
         rows.append(describe_arm(cube, place, above) | tabulate_arm(tests.get(chosen.tobytes()), place - 1))
     frame = pd.DataFrame(rows).reindex(columns=GAIN_COLUMNS)
-    tested = frame["p"].astype(float).mask(frame["placebo"].astype(bool))
-    return frame.assign(p_holm=adjust_holm(tested))
+    return frame.assign(p_holm=adjust_family(frame, ["encoder", "target"]))
 
 
 def describe_arm(cube: ScoreCube, place: int, above: np.ndarray) -> dict:
@@ -69,15 +67,13 @@ def describe_arm(cube: ScoreCube, place: int, above: np.ndarray) -> dict:
 def measure_gains(means: Means) -> dict:
     """Gains of all arms on the same languages: the test, relative gains and the baseline, one value or array each.
 
-    The seed variance is that of all arms.
+    The seed variance is that of all arms. A share of nothing (a baseline of 0, or no error left) is missing.
     """
     test, baseline = compare_means(means), means.points[:, 0].mean()
-    of_baseline, of_error = (compare_relatively(means, share) for share in (OF_BASELINE, OF_ERROR))
     return dict(
         gain=test.gain, low=test.low, high=test.high, p=test.p, standard_error=test.standard_error, df=test.df,
-        baseline=baseline, relative=of_baseline[0], relative_low=of_baseline[1], relative_high=of_baseline[2],
-        error_reduction=of_error[0], error_reduction_low=of_error[1], error_reduction_high=of_error[2],
-        seed_sd=test.seed_sd, item_error=test.item_error, kind=test.kind,
+        baseline=baseline, relative=test.gain / (baseline or np.nan), seed_sd=test.seed_sd,
+        error_reduction=test.gain / (100 - baseline or np.nan), item_error=test.item_error, kind=test.kind,
     )  # fmt: skip
 
 
@@ -93,8 +89,9 @@ def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     cells and those that an arm was trained in (`zero_shot` False) included.
 
     `gain, low, high` (points), `p`, `p_bh` (Benjamini-Hochberg over the arms and languages of an encoder and
-    target; missing for placebo arms and floor cells), `score` (mean over arms and seeds) with its item-cluster
-    interval `score_low, score_high`, `floor`, `at_floor`, `placebo`; empty where there is no cube.
+    target; missing for placebo arms and floor cells), `score` (mean over seeds and the arms that were not trained in
+    the language) with its 95 % item-cluster interval `score_low, score_high`, `floor`, `at_floor`, `placebo`; empty
+    where there is no cube.
     """
     empty = pd.DataFrame(columns=LANGUAGE_GAIN_COLUMNS).astype({"at_floor": bool, "placebo": bool})
     return pd.concat([tabulate_language_gains(cube) for cube in cubes] or [empty], ignore_index=True)
@@ -102,10 +99,13 @@ def language_gain_table(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
 
 def tabulate_language_gains(cube: ScoreCube) -> pd.DataFrame:
     """The rows of `language_gain_table` of one cube."""
+    from scipy.special import stdtrit
+
+    mean, error, df = cube.level
+    half = stdtrit(df, 0.975) * error
     cells = pd.DataFrame({
-        "encoder": cube.encoder, "target": cube.target, "eval_language": cube.languages,
-        "score": cube.points.mean(axis=(0, 1)), "score_low": cube.mean_interval[0],
-        "score_high": cube.mean_interval[1], "floor": cube.floors, "at_floor": cube.at_floor,
+        "encoder": cube.encoder, "target": cube.target, "eval_language": cube.languages, "score": mean,
+        "score_low": mean - half, "score_high": mean + half, "floor": cube.floors, "at_floor": cube.at_floor,
     })  # fmt: skip
     frames = []
     for place, cell in cells.iterrows():

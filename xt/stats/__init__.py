@@ -6,10 +6,17 @@ example of one. Needs numpy at import; scipy and statsmodels where they are used
 """
 
 from xt.stats.comparisons import equivalence_test, mcnemar_test, multi_bootstrap, sign_flip_test
-from xt.stats.corrections import adjust_benjamini_hochberg, adjust_holm
+from xt.stats.corrections import adjust_benjamini_hochberg, adjust_family, adjust_holm
 from xt.stats.power import Noise, gain_power, power_curve, seeds_needed, smallest_gain
-from xt.stats.primary import ITEMS_ONLY, SEEDS_AND_ITEMS, SEEDS_ONLY, GainTest, gain_test, split_item_variance
-from xt.stats.ratios import OF_BASELINE, OF_ERROR, relative_gains
+from xt.stats.primary import (
+    ITEMS_ONLY,
+    SEEDS_AND_ITEMS,
+    SEEDS_ONLY,
+    GainTest,
+    gain_test,
+    item_part,
+    split_item_variance,
+)
 from xt.stats.resampling import (
     NUM_RESAMPLES,
     bootstrap_apart,

@@ -10,11 +10,14 @@ from functools import lru_cache
 
 import numpy as np
 
-FEW = 15
-"""Degrees of freedom from which the chi distribution is near enough to a normal one for few points."""
-NODES_FEW, NODES_MANY = 32, 12
-"""Points of the quadrature over an estimated variance with fewer degrees of freedom than that, and with more."""
-NEWTON_STEPS = 6
+FEW, NODES_FEW = 15, 24
+"""Degrees of freedom below which a quadrature over an estimated variance takes this many points on a grid."""
+NODES = ((100, 8), (np.inf, 4))
+"""(degrees of freedom, points of Gauss and Hermite up to there): a chi distribution of many is near a normal one."""
+MANY = 1e9
+"""Degrees of freedom of a t distribution that is a normal one."""
+NEWTON_STEPS, NEAR = 8, 1e-9
+"""Newton's steps at most, and the error of a level at which they end."""
 
 
 def tail(size: np.ndarray, variances: tuple, dfs: tuple) -> np.ndarray:
@@ -24,8 +27,13 @@ def tail(size: np.ndarray, variances: tuple, dfs: tuple) -> np.ndarray:
     Given what the estimates are off by, the sum is normal: a quadrature over their chi distributions. NaN
     where all variances are 0 or one is missing.
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtr, stdtr
 
+    active = [(np.asarray(v, dtype=float), df) for v, df in zip(variances, dfs, strict=True) if np.any(v)]
+    if len(active) == 1:
+        [(variance, df)] = active
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(variance > 0, 2 * stdtr(min(df, MANY), -np.abs(size) / np.sqrt(variance)), np.nan)
     spread, weights = mixture(variances, dfs)
     return 2 * ndtr(-np.abs(np.asarray(size, dtype=float))[..., None] / spread) @ weights
 
@@ -37,14 +45,18 @@ def quantile(level: float, variances: tuple, dfs: tuple) -> np.ndarray:
     """
     from scipy.special import ndtr, stdtrit
 
-    spread, weights = mixture(variances, dfs)
-    starts = [np.asarray(v, dtype=float) * stdtrit(min(df, 1e9), (1 + level) / 2)
-              for v, df in zip(variances, dfs, strict=True)]  # fmt: skip
+    known = [np.asarray(variance, dtype=float) for variance in variances]
+    quantiles = [stdtrit(min(df, MANY), (1 + level) / 2) for df in dfs]
     with np.errstate(invalid="ignore"):
-        size = sum(starts) / np.sqrt(sum(np.asarray(variance, dtype=float) for variance in variances))
+        size = sum(v * q for v, q in zip(known, quantiles, strict=True)) / np.sqrt(sum(known))
+    if sum(np.any(variance) for variance in known) == 1:
+        return size
+    spread, weights = mixture(known, dfs)
     for _ in range(NEWTON_STEPS):
         z = size[..., None] / spread
         excess = 2 * ndtr(-z) @ weights - (1 - level)
+        if not (np.abs(excess) > NEAR * (1 - level)).any():
+            break
         density = 2 / np.sqrt(2 * np.pi) * (np.exp(-(z**2) / 2) / spread) @ weights
         size = np.maximum(size + excess / density, 0)
     return size
@@ -67,12 +79,12 @@ def estimates(df: float) -> tuple[np.ndarray, np.ndarray]:
     """(df / chi^2 at each point, weights) of a quadrature over the chi distribution; exactly 1 where df is infinite."""
     if np.isinf(df):
         return np.ones(1), np.ones(1)
-    if df < FEW:
-        points, weights = np.polynomial.legendre.leggauss(NODES_FEW)
-        low, high = max(0, np.sqrt(df) - 8), np.sqrt(df) + 8
-        chi, correction = low + (high - low) * (points + 1) / 2, 0
+    if df < FEW:  # equal steps of log chi: from where a tail begins to weigh, to where nothing is left
+        middle = np.log(df) / 2
+        points = np.linspace(middle - 16 / df - 0.5, np.log(np.sqrt(df) + 6), NODES_FEW)
+        chi, weights, correction = np.exp(points), np.exp(points - middle), 0
     else:
-        points, weights = np.polynomial.hermite.hermgauss(NODES_MANY)
+        points, weights = np.polynomial.hermite.hermgauss(next(count for most, count in NODES if df <= most))
         chi, correction = np.maximum(np.sqrt(df) + points, 1e-3), points**2
     logs = (df - 1) * np.log(chi) - chi**2 / 2 + correction
     weights = weights * np.exp(logs - logs.max())

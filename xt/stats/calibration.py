@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from xt.stats.primary import gain_test
+from xt.stats.primary import gain_test, keep_common
 from xt.stats.resampling import draw_counts, percentile_interval
 
 SEEDS = (3, 5, 10)
@@ -120,18 +120,11 @@ def split_by_clusters(gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total / scale, around / scale / max(1, num_seeds - 1)
 
 
-def ask_primary(points: np.ndarray, rng: np.random.Generator) -> tuple:
+def ask_primary(points: np.ndarray, rng: np.random.Generator, untrained: bool = False) -> tuple:
     """(low, high), each (T, K - 1), of `gain_test` on points per cluster (T, S, K, C)."""
-    total, at_one_seed = split_by_clusters(points[:, :, 1:] - points[:, :, :1])
-    item_df, scores = points.shape[-1] - 1, points.mean(axis=-1)
-    if (np.ptp(scores[..., 0], axis=1) > 0).any():
-        test = gain_test(scores, total, seed_item_variance=at_one_seed, item_df=item_df)
-        return test.low, test.high
-    tests = [
-        gain_test(*study, seed_item_variance=own, item_df=item_df)
-        for *study, own in zip(scores, total, at_one_seed, strict=True)
-    ]
-    return np.array([test.low for test in tests]), np.array([test.high for test in tests])
+    items = keep_common(*split_by_clusters(points[:, :, 1:] - points[:, :, :1]), points.shape[1])
+    test = gain_test(points.mean(axis=-1), items, item_df=points.shape[-1] - 1, untrained=untrained)
+    return test.low, test.high
 
 
 def ask_seeds(points: np.ndarray, rng: np.random.Generator) -> tuple:

@@ -1,5 +1,7 @@
 """Corrections for several tests at once."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 
@@ -22,6 +24,14 @@ def adjust_benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     steps = p[order] * len(order) / np.arange(1, len(order) + 1)
     adjusted[order] = np.minimum(1, np.minimum.accumulate(steps[::-1])[::-1])
     return adjusted
+
+
+def adjust_family(table, by: Sequence[str], adjust: Callable = adjust_holm):
+    """Column `p` of a data frame adjusted within rows that share their values of `by`; missing for placebo arms
+    (`placebo`, where there is such a column), which stand outside every family."""
+    tested = table["p"].astype(float)
+    tested = tested.mask(table["placebo"].astype(bool)) if "placebo" in table else tested
+    return tested.groupby([table[name] for name in by]).transform(adjust)
 
 
 def places_of(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,17 +1,20 @@
 """The difference between what an arm gains in one encoder and in another."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from xt.stats.behrens_fisher import quantile, tail
 from xt.stats.primary import (
     ITEMS_ONLY,
+    LEVEL,
     SEEDS_AND_ITEMS,
     SEEDS_ONLY,
     GainTest,
     check_layout,
     match_df,
-    pool_seeds,
     split_item_variance,
+    split_seeds,
 )
 
 
@@ -19,7 +22,7 @@ def compare_gains(
     first: tuple[np.ndarray, np.ndarray | None],
     second: tuple[np.ndarray, np.ndarray | None],
     num_clusters: float = np.inf,
-    level: float = 0.95,
+    untrained: bool = False,
 ) -> GainTest:
     """Gains in the first encoder minus gains in the second, each given as (scores (S, K), resampled (R, S, K)).
 
@@ -30,18 +33,17 @@ def compare_gains(
 
         var(difference) = a_1 + a_2 + max(0, V - W_1 / S_1 - W_2 / S_2)
 
-    where a_1 + a_2 has Satterthwaite's (1946) degrees of freedom. Below three seeds of either, over items only (V) and
-    without p. It says nothing of other encoders: one pretraining each is one draw of two, and no spread is known.
+    where each part of a_1 + a_2 has Satterthwaite's (1946) degrees of freedom; `untrained` as there. Below three seeds
+    of either, over items only (V) and without p. It says nothing of other encoders: one pretraining each is one draw of
+    two, and no spread is known.
     """
     sides = [(np.asarray(scores, dtype=float), drawn) for scores, drawn in (first, second)]
     num_seeds = [check_layout(scores) for scores, _ in sides]
     gains = [(scores[:, 1:] - scores[:, :1]).mean(axis=0) for scores, _ in sides]
     difference, few = gains[0] - gains[1], min(num_seeds) < 3
-    pools = [pool_seeds(scores) for scores, _ in sides]
-    over = [pool[2] * pool[0] / count for pool, count in zip(pools, num_seeds, strict=True)]
-    squares = sum(part**2 / max(pool[1], 1) for part, pool in zip(over, pools, strict=True))
-    seed_df = float(sum(over) ** 2 / squares) if squares > 0 else 1.0
-    over_seeds, over_items, kind = np.full(difference.shape, sum(over)), np.zeros(difference.shape), SEEDS_ONLY
+    splits = [split_seeds(scores, untrained) for scores, _ in sides]
+    parts, dfs = zip(*(add_variances(splits, num_seeds, part) for part in range(2)), strict=True)
+    over_items, kind = np.zeros(difference.shape), SEEDS_ONLY
     if all(drawn is not None for _, drawn in sides):
         kind = ITEMS_ONLY if few else SEEDS_AND_ITEMS
         moved = [drawn[..., 1:] - drawn[..., :1] for _, drawn in sides]
@@ -51,12 +53,18 @@ def compare_gains(
             own = [split_item_variance(gain, num_clusters)[1] / gain.shape[1] for gain in moved]
             over_items = np.maximum(0, over_items - sum(own))
     if few:
-        over_seeds = np.full(difference.shape, np.nan if kind == SEEDS_ONLY else 0.0)
-    parts, dfs = (over_seeds, over_items), (seed_df, np.inf if few else num_clusters - 1)
-    error, half = np.sqrt(over_seeds + over_items), quantile(level, parts, dfs)
-    p = np.full(difference.shape, np.nan) if few else tail(difference, parts, dfs)
-    seed_sd = float(np.sqrt(np.mean([pool[0] for pool in pools])))
-    df = match_df(half / np.where(error > 0, error, np.nan), level)
-    return GainTest(
-        difference, error, difference - half, difference + half, p, df, seed_sd, seed_df, np.sqrt(over_items), kind
-    )
+        parts = (np.nan if kind == SEEDS_ONLY else 0.0,) * 2
+    variances = (*(np.full(difference.shape, part) for part in parts), over_items)
+    dfs = (*dfs, np.inf if few else num_clusters - 1)
+    error, half = np.sqrt(sum(variances)), quantile(LEVEL, variances, dfs)
+    p = np.full(difference.shape, np.nan) if few else tail(difference, variances, dfs)
+    seed_sd = float(np.sqrt(np.mean([sum(split[:2]) for split in splits]) / (1 if untrained else 2)))
+    df = match_df(half / np.where(error > 0, error, np.nan), LEVEL)
+    return GainTest(difference, variances, dfs, error, difference - half, difference + half, p, df, seed_sd, kind)
+
+
+def add_variances(splits: Sequence[tuple], num_seeds: Sequence[int], part: int) -> tuple[float, float]:
+    """(sum over encoders of a part of the variance of a mean gain, Satterthwaite's degrees of freedom)."""
+    over = [float(split[part]) / count for split, count in zip(splits, num_seeds, strict=True)]
+    squares = sum(variance**2 / split[2][part] for variance, split in zip(over, splits, strict=True))
+    return sum(over), sum(over) ** 2 / squares if squares > 0 else 1.0
