@@ -1,8 +1,11 @@
 """Flips are counted as defined, and what only seeds do is not taken for the task's doing."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 from synthetic_study import LANGUAGES, write_study
 
 from xt.errors import DataError
@@ -10,11 +13,14 @@ from xt.flips import (
     FIRMNESS,
     Rights,
     checkpoint_table,
+    count_flips,
     firmness_table,
     flip_table,
+    infer_repeated,
     is_right,
     language_flip_table,
     load_rights,
+    take_out_seeds,
 )
 from xt.gains import load_cubes
 from xt.metrics import METRICS
@@ -48,6 +54,7 @@ def test_flips_lost_won_and_those_of_another_seed():
     assert (row["right"], row["by_seed"]) == (100 * 7 / 16, 100 / 8)
     assert (row["lost"], row["won"], row["flips"]) == (100 * 3 / 16, 100 * 4 / 16, 100 * 7 / 16)
     assert row["repeated"] == 100 * 2 / 8  # items 2 and 4 flip alike at both seeds
+    assert row["across"] == 100 * (4 + 3) / 16  # items 2, 4, 5, 6 and (the other way) 2, 3, 4
     assert (row["num_languages"], row["num_items"], row["num_seeds"]) == (1, 8, 2)
 
 
@@ -82,30 +89,41 @@ def test_few_seeds_are_said_and_give_no_p(seeds, kind, known):
     assert table[["repeated", "low", "by_seed"]].notna().all(axis=None) == known and table["flips"].notna().all()
 
 
-def simulate(rng, num_seeds=3, effect=0.0, num_arms=4, num_items=60, languages=("de", "fr", "sw")):
-    """Rights of a study in which a seed moves all of a run's languages, and an arm moves items for good by `effect`."""
+def simulate(rng, num_seeds=3, effect=0.0, num_arms=4, num_items=60, languages=("de", "fr", "sw"), own=0.4):
+    """Rights of a study in which a seed moves all of a run's languages (a run's part by `own`), and an arm moves items
+    for good by `effect`, the same for all arms or one for each."""
     shape = (num_seeds, num_arms, len(languages), num_items)
     hard = rng.normal(0, 1.5, shape[-1]) + rng.normal(0, 0.5, shape[2:])
-    seed = 0.4 * rng.normal(0, 1, (num_seeds, 1, 1, 1)) + 0.4 * rng.normal(0, 1, (num_seeds, num_arms, 1, 1))
-    moved = effect * rng.normal(0, 1, (1, num_arms, *shape[2:])) * (np.arange(num_arms) > 0)[:, None, None]
+    seed = 0.4 * rng.normal(0, 1, (num_seeds, 1, 1, 1)) + own * rng.normal(0, 1, (num_seeds, num_arms, 1, 1))
+    effects = np.append(0.0, np.broadcast_to(effect, num_arms - 1))[:, None, None]
+    moved = effects * rng.normal(0, 1, (1, num_arms, *shape[2:]))
     arms = ("none", *(f"arm{n}" for n in range(1, num_arms)))
     return rights_of(hard + seed + moved + rng.normal(0, 1, shape) > 0, languages, arms)
 
 
-@pytest.mark.parametrize("num_seeds", [3, 5])
-def test_where_only_seeds_differ_nothing_is_found(num_seeds):
+@pytest.mark.parametrize(("num_seeds", "own"), [(3, 1.2), (5, 0.4)])
+def test_where_only_seeds_differ_nothing_is_found(num_seeds, own):
     rng = np.random.default_rng(num_seeds)
-    tables = pd.concat([flip_table([simulate(rng, num_seeds)]) for _ in range(100)])
-    assert (tables["p"] < 0.05).mean() < 0.05
+    tables = pd.concat([flip_table([simulate(rng, num_seeds, own=own, num_arms=10)]) for _ in range(50)])
+    by_study = tables[["p_holm", "repeated"]].to_numpy().reshape(50, -1, 2)
+    assert (tables["p"] < 0.05).mean() < 0.05 and (by_study[..., 0].min(axis=1) < 0.05).mean() < 0.07
+    means = by_study[..., 1].mean(axis=1)
+    assert abs(means.mean()) < 3 * means.std() / 50**0.5 and tables["flips"].mean() > 20
     assert ((tables["low"] <= 0) & (tables["high"] >= 0)).mean() > 0.95
-    assert abs(tables["repeated"].mean()) < 0.4 and tables["flips"].mean() > 20
     assert set(tables["kind"]) == {SEEDS_AND_ITEMS}
+
+
+def test_the_interval_covers_what_an_arm_does_beside_arms_that_do_nothing():
+    rng = np.random.default_rng(4)
+    tables = [flip_table([simulate(rng, effect=(2.0, 0.0, 0.0), own=0.2)]).iloc[0] for _ in range(50)]
+    truth = np.mean([row["repeated"] for row in tables])
+    assert np.mean([row["low"] <= truth <= row["high"] for row in tables]) > 0.93
 
 
 def test_what_an_arm_changes_for_good_is_found_and_measured_without_bias():
     rng = np.random.default_rng(3)
-    few = pd.concat([flip_table([simulate(rng, 3, effect=1.5)]) for _ in range(40)])
-    many = pd.concat([flip_table([simulate(rng, 12, effect=1.5)]) for _ in range(15)])
+    few = pd.concat([flip_table([simulate(rng, 3, effect=2.5)]) for _ in range(40)])
+    many = pd.concat([flip_table([simulate(rng, 12, effect=2.5)]) for _ in range(15)])
     assert (few["p"] < 0.05).mean() > 0.5
     assert few["repeated"].mean() == pytest.approx(many["repeated"].mean(), rel=0.1)
 
@@ -137,20 +155,29 @@ def test_the_interval_over_items_is_that_of_a_mean_over_clusters():
     assert (table["high"] - table["low"]).item() / 2 == pytest.approx(1.959964 * error)
 
 
-def test_the_interval_over_seeds_pools_the_pairs_of_all_arms():
-    from scipy.stats import t as student
+@pytest.mark.parametrize("num_seeds", [3, 5])
+def test_the_variance_over_seeds_is_the_jackknifes(num_seeds):
+    rng = np.random.default_rng(8)
+    by_pair = rng.normal(0, 1, (2, num_seeds * (num_seeds - 1) // 2))
+    pairs = list(combinations(range(num_seeds), 2))
+    without = np.array([by_pair[:, [seed not in pair for pair in pairs]].mean(axis=1) for seed in range(num_seeds)])
+    jackknife = (num_seeds - 1) / num_seeds * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    pseudo = take_out_seeds(by_pair, num_seeds)
+    assert pseudo.var(axis=0, ddof=1) / num_seeds == pytest.approx(jackknife)
+    alone = infer_repeated(by_pair[:1], 0, (0.0, 9), num_seeds)
+    half = student.ppf(0.975, num_seeds - 1) * jackknife[0] ** 0.5
+    assert [alone["repeated"], alone["high"] - alone["repeated"]] == pytest.approx([by_pair[0].mean(), half], rel=1e-4)
 
-    right = np.random.default_rng(8).random((3, 3, 1, 12)) < 0.5
-    table = flip_table([rights_of(right, clusters=np.repeat([0, 1], 6))])
-    changes = right[:, 1:, 0].astype(int) - right[:, :1, 0]
-    pairs = 100 * np.array([(changes[s] * changes[t]).mean(axis=1) for s, t in ((0, 1), (0, 2), (1, 2))])  # (3, arms)
-    spread = ((pairs - pairs.mean(axis=0)) ** 2).sum() / ((3 - 1) * 2)
-    products = 100 * np.mean([changes[s] * changes[t] for s, t in ((0, 1), (0, 2), (1, 2))], axis=0)
-    sums = (products - products.mean(axis=1, keepdims=True)).reshape(2, 2, 6).sum(axis=2) / 12
-    error = np.sqrt(spread / 3 + 2 * (sums**2).sum(axis=1))
-    assert table["repeated"].tolist() == pytest.approx(pairs.mean(axis=0))
-    assert (table["high"] - table["repeated"]).tolist() == pytest.approx(student.ppf(0.975, 4) * error)
-    assert table["p"].tolist() == pytest.approx(2 * student.sf(abs(pairs.mean(axis=0)) / error, 4))
+
+def test_what_examples_add_at_one_pair_of_seeds_is_counted_once():
+    rng = np.random.default_rng(9)
+    right = rng.random((3, 2, 1, 400)) < 0.5  # nothing but noise of single runs: pairs of seeds share none of it
+    counts = count_flips(rights_of(right))
+    products = 100 * (lambda d: np.array([d[0] * d[1], d[0] * d[2], d[1] * d[2]]))(
+        right[:, 1, 0] * 1.0 - right[:, 0, 0]
+    )
+    pairs = np.cov(products)[np.triu_indices(3, 1)] / 400
+    assert counts.covariance.item() == pytest.approx(pairs.mean())
 
 
 def test_two_checkpoints_are_compared_where_examples_are_independent():

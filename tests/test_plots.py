@@ -134,15 +134,35 @@ def test_slopes_stand_on_their_predictors_row_with_their_intervals(ax):
     shown = dict(zip(ax.get_yticks(), ticks(ax.yaxis), strict=True))
     drawn = {shown[place]: (value, *ends[place]) for value, place in points.get_xydata()}
     assert drawn == {"syntactic": (-12, -20, -7), "log resource": (4, 1, 6), "script": (0.5, -3, 5)}
-    assert shown[max(shown)] == "syntactic", "the first row on top"
+    assert shown[0] == "syntactic" and ax.get_ylim()[0] > ax.get_ylim()[1], "the first row on top"
     assert "points" in ax.get_xlabel() and any(set(line.get_xdata()) == {0} for line in ax.lines)
+
+
+def test_nothing_to_compare_is_said_and_a_missing_interval_is_not_drawn(ax):
+    empty = pd.DataFrame(columns="target predictor slope low high encoder eval_language score at_floor".split())
+    for draw in (plots.plot_slopes, lambda rows, ax: plots.plot_two_encoders(rows, ax, [])):
+        ax.clear()
+        assert [text.get_text() for text in draw(empty, ax).texts] == ["no results"]
+    choices = pd.DataFrame({
+        "target": ["panx", "tatoeba"], "chosen": ["mnli", None], "gain": [1.0, np.nan], "low": [-1.0, np.nan],
+        "high": [2.0, np.nan], "oracle": ["ccg", "squad"], "oracle_gain": [3.0, 4.0], "oracle_low": np.nan,
+        "oracle_high": np.nan,
+    })  # fmt: skip
+    figure, axes = plots.plt.subplots()
+    chosen, oracle = (container.lines for container in plots.plot_choices(choices, axes).containers)
+    assert chosen[2][0].get_segments()[0][:, 0].tolist() == [-1.0, 2.0]
+    assert oracle[0].get_xdata().tolist() == [3.0, 4.0]
+    assert [tuple(segment[:, 0]) for segment in oracle[2][0].get_segments()] == [(3.0, 3.0), (4.0, 4.0)]
+    assert ticks(figure.axes[1].yaxis) == ["mnli / ccg", "– / squad"]
+    plots.plt.close(figure)
 
 
 @pytest.fixture
 def flips():
     return pd.DataFrame({
         "target": "xquad", "intermediate": ["squad", "mnli_shuffled"], "placebo": [False, True], "flips": [8.0, 5.0],
-        "by_seed": 6.0, "repeated": [3.0, 0.5], "low": [1.0, -0.5], "high": [5.0, 1.5], "p_holm": [0.01, np.nan],
+        "across": [9.0, 7.0], "by_seed": 6.0,
+        "repeated": [3.0, 0.5], "low": [1.0, -0.5], "high": [5.0, 1.5], "p_holm": [0.01, np.nan],
     })  # fmt: skip
 
 
@@ -150,14 +170,15 @@ def test_flips_stand_beside_those_of_another_seed(flips, ax):
     arms = plots.order_arms(flips[::-1])
     plots.plot_flips(flips, ax, arms)
     seed, task, placebo = ax.lines
-    assert set(seed.get_xdata()) == {6.0} and seed.get_label() == "another seed of the baseline"
-    assert task.get_xydata().tolist() == [[8.0, 0.0]] and placebo.get_xydata().tolist() == [[5.0, 1.0]]
+    assert set(seed.get_xdata()) == {6.0} and seed.get_label() == "two seeds of the baseline"
+    assert task.get_xydata().tolist() == [[9.0, 0.0]] and placebo.get_xydata().tolist() == [[7.0, 1.0]]
     assert ticks(ax.yaxis) == ["squad", "mnli shuffled"] and ax.get_xlim()[0] < 0 and ax.get_xlim()[1] > 8
 
 
 def test_without_a_second_seed_no_line_says_what_seeds_do(flips, ax):
-    plots.plot_flips(flips.assign(by_seed=np.nan), ax, plots.order_arms(flips))
+    plots.plot_flips(flips.assign(by_seed=np.nan, across=np.nan), ax, plots.order_arms(flips))
     assert [line.get_label() for line in ax.lines] == ["intermediate task", "placebo"]
+    assert ax.lines[0].get_xydata().tolist() == [[8.0, 0.0]]
 
 
 def test_repeated_flips_have_their_intervals_and_are_filled_where_reliable(flips, ax):

@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xt.prose import answer_response, answer_transfer_gain, format_gains, say_choice, say_list, say_p
+from xt.contrasts import BESIDE, ZERO_SHOT
+from xt.prose import (
+    answer_response,
+    answer_transfer_gain,
+    format_gains,
+    say_choice,
+    say_choices,
+    say_list,
+    say_p,
+    say_question,
+)
 
 
 def gains_of(*rows):
@@ -50,17 +60,46 @@ def test_a_table_to_read_has_dashes_for_what_is_missing():
     assert list(table["gain"]) == ["–", "−1.2"] and list(table["95 % interval"]) == ["–", "−2.2 to −0.2"]
 
 
+def choices_of(*rows):
+    """Choices of (target, chosen, gain, adjusted p, languages, regret)."""
+    frame = pd.DataFrame(rows, columns="target chosen gain p_holm num_languages regret".split())
+    limits = {f"{name}{end}": frame[of] + off for name, of in (("", "gain"), ("regret_", "regret"))
+              for end, off in (("low", -1.0), ("high", 1.25))}  # fmt: skip
+    about = dict(selected_on="f1 on 500 examples", oracle="qqp", oracle_gain=3.0, oracle_low=2.0, oracle_high=4.0)
+    return frame.assign(**limits, **about)
+
+
 def test_a_choice_says_what_it_was_made_on_or_why_there_was_none():
-    row = dict(target="xquad", oracle="squad", oracle_score=51.26, selected_on="f1 on 500 examples held out of squad")
-    for name, values in (("gain", (1.5, -0.25, 3.0)), ("regret", (2.0, 0.0, 4.0))):
-        row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
-    assert say_choice(pd.Series(row | {"chosen": "mnli"})) == (
-        "xquad: mnli, chosen on f1 on 500 examples held out of squad: gain +1.5 (−0.2 to +3.0), regret +2.0 (0.0 to "
-        "+4.0) against the oracle squad (51.3 points)"
+    rows = choices_of(("xquad", "mnli", 1.5, 0.2, 3, 2.0), ("tatoeba", None, np.nan, np.nan, 3, np.nan))
+    assert [say_choice(row) for _, row in rows.iterrows()] == [
+        "xquad: mnli, chosen on f1 on 500 examples: +1.5 (+0.5 to +2.8); by zero-shot scores qqp: +3.0 (+2.0 to +4.0), "
+        "regret +2.0 (+1.0 to +3.2)",
+        "tatoeba: no choice (f1 on 500 examples); by zero-shot scores qqp: +3.0 (+2.0 to +4.0)",
+    ]
+
+
+def test_choices_are_counted_by_what_was_tested_and_averaged_over_targets_with_enough_languages():
+    rows = choices_of(
+        ("xquad", "mnli", 4.0, 0.01, 3, 2.0), ("xcopa", "squad", 40.0, 0.2, 1, 0.0),
+        ("panx", "ccg", -1.0, 0.02, 9, 5.0), ("xnli", "qqp", 3.0, np.nan, 9, np.nan))  # fmt: skip
+    assert say_choices(rows) == (
+        "the task chosen on English data gains reliably before xquad (mnli); loses reliably before panx (ccg); is "
+        "not told from none before xcopa; is not tested before xnli, for want of three seeds; gains +2.0 points in the "
+        "mean of the 3 targets with 3 languages or more; misses most before panx, against what zero-shot scores would "
+        "choose (qqp): +5.0 (+4.0 to +6.2)"
     )
-    assert say_choice(pd.Series(row | {"gain": np.nan, "selected_on": "no data"})) == (
-        "xquad: no choice (no data); the oracle squad (51.3 points)"
+
+
+def test_a_contrast_without_p_value_is_not_counted_as_no_difference():
+    rows = [("xquad", 2.0, 0.01), ("panx", 1.0, 0.5), ("xnli", 9.0, np.nan), ("pawsx", np.nan, np.nan)]
+    table = pd.DataFrame(rows, columns=["target", "gain", "p_holm"]).assign(
+        question=BESIDE, intermediate="multi_mlm", against="multi", scope=ZERO_SHOT, low=0.5, high=4.0)  # fmt: skip
+    assert say_question(table, BESIDE).endswith(
+        "more in 1 (multi_mlm less multi, xquad: +2.0 points, +0.5 to +4.0), no reliable difference in 1 of 2 and not "
+        "tested in 1, for want of three seeds"
     )
+    assert ": not known, as fewer than three seeds" in say_question(table[2:], BESIDE)
+    assert ": not tested, for want of runs" in say_question(table[3:], BESIDE)
 
 
 def slopes_of(*rows):

@@ -45,8 +45,8 @@ The map, in the order in which modules may import each other (each only what sta
 `studies`           the studies, as literal tables
 `reported`          which scores are reported, and their means
 `gains`             gains over the baseline, with intervals and tests
-`choosing`          the intermediate task chosen per target, the oracle, the regret
-`contrasts`         arms against other arms: several tasks, text beside, translated data, another language
+`choosing`          the intermediate task that the other seeds recommend for a target
+`contrasts`         arms against other arms: several tasks, text beside, translated data, another language, the best one
 `scaling`           gains against the size of the encoder
 `published`         published scores, and where ours may stand beside them
 `response`          whether scores go with what is known of the languages; the test on known truth

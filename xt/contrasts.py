@@ -7,10 +7,8 @@ Four questions, and what each compares, from the rows of `xt.arms`:
     translated data     an arm on machine-translated data, and the same tasks in the training language
     another language    an arm on data in another language, and the same tasks in the training language
 
-The best arm of one task is picked for each seed from the other seeds (`CHOSEN` on their English selection data, as one
-could; `BEST` on their zero-shot scores, as one could not), so that no seed's luck is counted as merit: it is compared
-on scores that it was not picked by. Items are the same, and their luck stays. With one seed it is picked on that seed's
-selection data, and there is no `BEST`.
+The best arm of one task is picked for each seed as `xt.choosing` says, so that no seed's luck is counted as merit; what
+that pick itself gains is `choice_table`.
 
 The test is the primary one (`xt.stats.gain_test`) with the other arm in the baseline's place: seeds paired, items drawn
 jointly, seed variance pooled over the arms that vary over seeds. Holm's family are the contrasts of an encoder and
@@ -19,29 +17,31 @@ target. `xt.gains` says which languages count; an arm trained in other languages
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from xt.arms import ARMS, TRANSLATED, Arm, find_arm
-from xt.choosing import candidates_of, load_selection, pick
+from xt.choosing import BEST, CHOSEN, candidates_of, name_picks, pick, replace_by_picks, see_other_seeds
 from xt.errors import require_known
-from xt.gains import Means, ScoreCube, average_languages
+from xt.gains import BASELINE, ScoreCube, average_languages, trains_on_same_data, turn
 from xt.gains.tables import measure_gains, tabulate_arm
-from xt.reported import CELL, select_primary
+from xt.reported import index_runs
 from xt.stats import adjust_holm
 
-CHOSEN, BEST = "the best one by English data", "the best one by zero-shot scores"
-"""Stand-ins for an arm: at each seed the single task that the other seeds recommend."""
 ZERO_SHOT, TRAINED_IN = "zero-shot", "trained in"
 SEVERAL, BESIDE, TRANSLATION, LANGUAGE = "several tasks", "text beside", "translated data", "another language"
 CONTRAST_COLUMNS = (
-    "encoder target question intermediate against scope gain low high p p_holm standard_error df baseline relative "
-    "relative_low relative_high num_languages num_seeds num_candidates seed_sd item_error kind"
+    "encoder target question intermediate against scope gain low high p p_holm baseline num_languages num_seeds "
+    "num_candidates kind"
 ).split()
 """Columns of `contrast_table`."""
+CHOICE_COLUMNS = (
+    "encoder target chosen gain low high p p_holm oracle oracle_gain oracle_low oracle_high regret regret_low "
+    "regret_high shares_data selected_on num_candidates num_languages num_seeds kind"
+).split()
+"""Columns of `choice_table`."""
 
 SCOPES: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ZERO_SHOT: lambda arm, against: arm & against,
@@ -66,22 +66,7 @@ def contrast(cube: ScoreCube, arm: str, against: str, languages: np.ndarray | No
     return row | tabulate_arm(measure_gains(turn(average_languages(cube, languages), arm, against)), 0)
 
 
-def turn(means: Means, arm: str, against: str) -> Means:
-    """The means with `against` in the baseline's place and `arm` next to it; what pools the seed variance follows.
-
-    An arm that scores the same at every seed (retrieval without training) has no seed variance to pool.
-    """
-    first = [means.arms.index(against), means.arms.index(arm)]
-    varies = np.ptp(means.points, axis=0) > 0
-    order = first + [place for place in range(len(means.arms)) if place not in first and varies[place]]
-    drawn = None if means.resampled is None else means.resampled[..., order]
-    arms = tuple(means.arms[place] for place in order)
-    return replace(means, arms=arms, points=means.points[:, order], resampled=drawn)
-
-
-def contrast_table(
-    cubes: Sequence[ScoreCube], scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None
-) -> pd.DataFrame:
+def contrast_table(cubes: Sequence[ScoreCube], scores: pd.DataFrame, results: Path | str | None = None) -> pd.DataFrame:
     """One row per encoder, target and contrast that the arms there allow (CONTRAST_COLUMNS), points.
 
     `gain`: `intermediate` minus `against`, mean over the languages of its `scope`; `p_holm` within encoder and target;
@@ -91,9 +76,9 @@ def contrast_table(
     tables = [pd.DataFrame(columns=CONTRAST_COLUMNS)]
     if not cubes:
         return tables[0]
-    runs = select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"])
+    runs = index_runs(scores)
     for cube in cubes:
-        rows = compare_several(cube, runs, rng, results)
+        rows = compare_several(cube, runs, results)
         for question, arm, against in find_pairs(cube.arms):
             rows += compare_scopes(cube, question, arm, against)
         table = pd.DataFrame(rows).reindex(columns=CONTRAST_COLUMNS)
@@ -143,13 +128,13 @@ def compare_scopes(cube: ScoreCube, question: str, arm: str, against: str) -> li
     return [contrast(cube, arm, against, mask) | dict(question=question, scope=scope) for scope, mask in there.items()]
 
 
-def compare_several(cube: ScoreCube, runs: pd.DataFrame, rng: np.random.Generator, results) -> list[dict]:
+def compare_several(cube: ScoreCube, runs: pd.DataFrame, results: Path | str | None) -> list[dict]:
     """The contrasts of each plain arm of several tasks with the best of its tasks alone; rows without numbers where
     nothing tells which that is."""
     above, rows = ~cube.at_floor, []
     singles = {ARMS[cube.arms[place]].tasks[0]: place for place in candidates_of(cube) if cube.arms[place] in ARMS}
     several = {arm: row for arm, row in known_arms(cube.arms) if len(row.tasks) > 1 and is_plain(row)}
-    seen = see_other_seeds(cube, above, runs, rng, results) if singles and several else {}
+    seen = see_other_seeds(cube, above, runs, results)[0] if singles and several else {}
     for arm, row in several.items():
         own = [singles[task] for task in row.tasks if task in singles]
         for name in (seen or (CHOSEN,)) if own else ():
@@ -157,41 +142,48 @@ def compare_several(cube: ScoreCube, runs: pd.DataFrame, rng: np.random.Generato
             if not seen or not above.any():
                 rows.append(about | dict(encoder=cube.encoder, target=cube.target, intermediate=arm, against=name))
                 continue
-            picked = [int(pick(values, own)) for values in seen[name]]
-            rows.append(contrast(replace_by_best(cube, name, picked), arm, name, above) | about)
+            picked = replace_by_picks(cube, {name: pick(seen[name], own)})
+            rows.append(contrast(picked, arm, name, above) | about)
     return rows
 
 
-def see_other_seeds(cube: ScoreCube, above: np.ndarray, runs: pd.DataFrame, rng: np.random.Generator, results) -> dict:
-    """What recommends an arm at each seed -> scores (S, K) of the other seeds, as far as there are any.
+def choice_table(cubes: Sequence[ScoreCube], scores: pd.DataFrame, results: Path | str | None = None) -> pd.DataFrame:
+    """What the task chosen for a target gains: one row per encoder and target with a candidate and a language above its
+    floor (CHOICE_COLUMNS); points, means over these languages.
 
-    With one seed, English selection data are those of that seed, and zero-shot scores recommend nothing.
+    `chosen` on English data with its `gain` over the baseline (`low, high`, `p`, `p_holm` over the targets of an
+    encoder), `oracle` on zero-shot scores with its own, and `regret`: what the oracle gains beyond the chosen one. All
+    are tested as in `contrast`, at each seed the arm that the other seeds recommend. `shares_data`: a chosen arm trains
+    on data of the target's own training, and may have seen rows that the selection data hold out. `selected_on`: what
+    English data these are, or why nothing could be chosen on them.
     """
-    found, several = {}, len(cube.seeds) > 1
-    selection = load_selection(cube, runs, rng, results)[1] if cube.resampled is not None else None
-    if selection is not None:
-        found[CHOSEN] = average_others(selection.points) if several else selection.points
-    if several and above.any():
-        found[BEST] = average_others(cube.points[..., above].mean(axis=-1))
-    return found
+    runs, rows = index_runs(scores) if cubes else None, []
+    for cube in cubes:
+        above, places = ~cube.at_floor, candidates_of(cube)
+        if above.any() and places:
+            seen, selected_on = see_other_seeds(cube, above, runs, results)
+            picks = {name: pick(values, places) for name, values in seen.items()}
+            row = dict(encoder=cube.encoder, target=cube.target, selected_on=selected_on, num_candidates=len(places))
+            row |= dict(num_languages=int(above.sum()), num_seeds=len(cube.seeds))
+            rows.append(row | (measure_picks(cube, picks, above) if picks else {}))
+    table = pd.DataFrame(rows).reindex(columns=CHOICE_COLUMNS)
+    return table.assign(p_holm=table["p"].astype(float).groupby(table["encoder"]).transform(adjust_holm))
 
 
-def average_others(scores: np.ndarray) -> np.ndarray:
-    """(S, K): for each seed the mean of the other seeds."""
-    return (scores.sum(axis=0) - scores) / (len(scores) - 1)
-
-
-def replace_by_best(cube: ScoreCube, name: str, places: Sequence[int]) -> ScoreCube:
-    """The cube with one more arm that is at each seed the arm at a place, in place of these arms: they do not vary
-    apart from it."""
-    seeds, drawn = np.arange(len(places)), cube.resampled
-    rest = [place for place in range(len(cube.arms)) if place not in places]
-    return replace(
-        cube,
-        arms=(*(cube.arms[place] for place in rest), name),
-        points=np.concatenate([cube.points[:, rest], cube.points[seeds, places][:, None]], axis=1),
-        resampled=None
-        if drawn is None
-        else np.concatenate([drawn[:, :, rest], drawn[:, seeds, places][:, :, None]], 2),
-        zero_shot=np.concatenate([cube.zero_shot[rest], cube.zero_shot[places].all(axis=0)[None]]),
-    )
+def measure_picks(cube: ScoreCube, picks: Mapping[str, Sequence[int]], above: np.ndarray) -> dict:
+    """The numbers of a row of `choice_table`, as far as these picks (name -> place at each seed) give them."""
+    picked, row = replace_by_picks(cube, picks), {}
+    if CHOSEN in picks:
+        found = contrast(picked, CHOSEN, BASELINE, above)
+        shared = any(trains_on_same_data(cube.arms[place], cube.target) for place in picks[CHOSEN])
+        row |= dict(chosen=name_picks(cube, picks[CHOSEN]), shares_data=shared)
+        row |= {name: found[name] for name in ("gain", "low", "high", "p", "kind")}
+    if BEST in picks:
+        found = contrast(picked, BEST, BASELINE, above)
+        row |= dict(oracle=name_picks(cube, picks[BEST]), oracle_gain=found["gain"])
+        row |= dict(oracle_low=found["low"], oracle_high=found["high"])
+    if len(picks) == 2:
+        same = picks[CHOSEN] == picks[BEST]
+        found = dict(gain=0.0, low=0.0, high=0.0) if same else contrast(picked, BEST, CHOSEN, above)
+        row |= dict(regret=found["gain"], regret_low=found["low"], regret_high=found["high"])
+    return row

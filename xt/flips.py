@@ -3,18 +3,24 @@
 An example is right where it alone would score 100 points by the target's primary metric: the label, the whole answer,
 every tag of the sentence. A flip is an example that is right at one checkpoint and wrong at another.
 
-Training once more with another seed flips examples too, so flips say little by themselves. What is the task's doing
+Training once more with another seed flips examples too, so flips say little by themselves: what an arm at one seed and
+the baseline at another differ in stands beside what two seeds of the baseline differ in. What is the task's doing
 repeats: with d_s the change of an example at seed s (arm minus baseline: -1, 0 or 1), the product d_s d_t over two
-seeds is 1 where it flips alike at both and -1 where it flips back. Its mean over pairs of seeds and examples is an
+seeds is 1 where it flips alike at both and -1 where it flips back. Its mean U over pairs of seeds and examples is an
 unbiased estimate of the mean over examples of (P(right) in the arm - P(right) in the baseline)^2, and is 0 on average
-where the arm is the baseline with other seeds. Its interval covers seeds and examples. With U the mean and U_st that of
-a pair of seeds,
+where the arm is the baseline with other seeds. Its interval covers seeds and examples. With U_s the mean over the pairs
+that have seed s,
 
-    sigma2 = sum (U_st - U)^2 / ((pairs - 1)(K - 1)), over the pairs of seeds and the K - 1 arms
-    var(U) = sigma2 / pairs + item variance             Student's t with (S - 1)(K - 1) degrees of freedom
+    h_s = 2 (S - 1) / (S - 2) (U_s - U)                the jackknife's pseudo-values over seeds, less their mean
+    V                                                  their variance, pooled over the arms (`pool_trained`)
+    C                                                  covariance of two pairs of seeds under another draw of examples
+    var(U) = V / S + max(0, C)
 
-The item variance is that of a mean over clusters of examples. What examples add is counted in both terms, so that the
-interval is rather too wide. The change of the score itself is not tested here but in `xt.gains`.
+The jackknife's variance is on average not too small, whatever is estimated (Efron and Stein 1981): pairs that share a
+seed move together where an arm does something. All arms of a seed are held against one baseline, so V has
+Satterthwaite's degrees of freedom between and within seeds; C has those of the clusters, and p and interval are those
+of `xt.stats.behrens_fisher`. With two seeds there is the variance over examples alone. The change of the score itself
+is not tested here but in `xt.gains`.
 """
 
 from collections.abc import Sequence
@@ -27,13 +33,15 @@ import pandas as pd
 from xt.errors import DataError
 from xt.gains import ROUNDING, ScoreCube, is_placebo
 from xt.metrics import METRICS, Metric
-from xt.reported import CELL, select_primary
+from xt.reported import CELL, index_runs
 from xt.results import has_stats, load_stats
-from xt.stats import ITEMS_ONLY, SEEDS_AND_ITEMS, adjust_benjamini_hochberg, adjust_holm, mcnemar_test
+from xt.stats import ITEMS_ONLY, SEEDS_AND_ITEMS, adjust_benjamini_hochberg, adjust_family, mcnemar_test
+from xt.stats.behrens_fisher import quantile, tail
+from xt.stats.primary import pool_trained
 from xt.tasks import TASKS
 
 FLIP_COLUMNS = (
-    "encoder target intermediate placebo right lost won flips by_seed repeated low high p p_holm num_languages "
+    "encoder target intermediate placebo right lost won flips across by_seed repeated low high p p_holm num_languages "
     "num_items num_seeds kind"
 ).split()
 """Columns of `flip_table`."""
@@ -79,10 +87,15 @@ class FlipCounts:
     """(L, K - 1) right in the baseline, wrong in the arm of the same seed, mean over seeds."""
     won: np.ndarray
     """(L, K - 1) wrong in the baseline, right in the arm of the same seed, mean over seeds."""
+    across: np.ndarray
+    """(L, K - 1) right in the baseline or in the arm of another seed and not in both, mean over pairs of seeds; NaN
+    with one seed."""
     by_pair: np.ndarray
     """(L, K - 1, pairs of seeds) flips alike at both seeds less those that flip back."""
     covariance: np.ndarray
-    """(K - 1, L, L) of the mean of `by_pair` over pairs, under another draw of examples."""
+    """(K - 1, L, L) under another draw of examples: of two pairs of `by_pair`; with one pair, of that pair."""
+    num_clusters: np.ndarray
+    """(L,) clusters of examples."""
 
 
 def load_rights(
@@ -92,8 +105,7 @@ def load_rights(
 
     Raises DataError where runs of a cube were scored on different examples.
     """
-    runs = select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"]).sort_index()
-    found, lacking = [], []
+    runs, found, lacking = index_runs(scores), [], []
     for cube in cubes:
         chosen = runs.loc[(cube.encoder, cube.target)]
         if all(has_stats(run.study, run.run_id, results) for run in chosen.itertuples()):
@@ -139,37 +151,49 @@ def is_right(stats: pd.DataFrame, metric: Metric) -> np.ndarray:
 
 def count_flips(one: Rights) -> FlipCounts:
     """The flips of one encoder and target, counted in each language of `compared`."""
-    pairs = np.triu_indices(len(one.seeds), 1)
+    first, second = np.triu_indices(len(one.seeds), 1)
     base, arms = one.right[:, :1], one.right[:, 1:]
     changes = arms.astype(np.int8) - base.astype(np.int8)  # (S, K - 1, N)
-    products = np.stack([changes[s] * changes[t] for s, t in zip(*pairs, strict=True)] or [changes[0] * 0])
+    products = changes[first] * changes[second] if len(first) else changes[:1] * 0
+    across, by_seed = np.full(arms.shape[1:], np.nan), np.full(arms.shape[2], np.nan)
+    if len(first):
+        across = ((arms[first] != base[second]) * 1.0 + (arms[second] != base[first])).mean(axis=0) / 2
+        by_seed = (base[first, 0] != base[second, 0]).mean(axis=0)
     places = [np.flatnonzero((one.items["eval_language"] == code).to_numpy()) for code in one.compared]
-    by_seed = base[pairs[0], 0] != base[pairs[1], 0]
     return FlipCounts(
         one,
         np.array([100 * base[..., chosen].mean() for chosen in places]),
-        np.array([100 * by_seed[:, chosen].mean() if len(one.seeds) > 1 else np.nan for chosen in places]),
+        np.array([100 * by_seed[chosen].mean() for chosen in places]),
         np.array([100 * (changes[..., chosen] < 0).mean(axis=(0, 2)) for chosen in places]),
         np.array([100 * (changes[..., chosen] > 0).mean(axis=(0, 2)) for chosen in places]),
+        np.array([100 * across[:, chosen].mean(axis=1) for chosen in places]),
         np.array([100 * products[..., chosen].mean(axis=2).T for chosen in places]),
-        1e4 * measure_covariance(one, products.mean(axis=0), places),
+        1e4 * measure_covariance(one, products, places),
+        np.array([one.items["cluster"].iloc[chosen].nunique() for chosen in places]),
     )
 
 
 def measure_covariance(one: Rights, products: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
-    """(K - 1, L, L): covariance of the means of `products` (K - 1, N) over the examples of each language.
+    """(K - 1, L, L): covariance over the examples of each language of the means of two of the pairs in `products`
+    (pairs, K - 1, N), of each with each other; of the one pair where there is one.
 
     What varies is a cluster of examples: in a parallel task one over all languages, else one of its language, and then
     languages vary apart. NaN with fewer than two clusters.
     """
     names, codes = np.unique(one.items["cluster"], return_inverse=True)
-    totals = np.zeros((len(places), len(names), len(products)))
+    num_pairs, num_arms = products.shape[:2]
+    totals = np.zeros((len(places), len(names), num_pairs, num_arms))
     for language, chosen in enumerate(places):
-        centred = products[:, chosen] - products[:, chosen].mean(axis=1, keepdims=True)
-        np.add.at(totals[language], codes[chosen], centred.T / len(chosen))
+        centred = products[..., chosen] - products[..., chosen].mean(axis=-1, keepdims=True)
+        np.add.at(totals[language], codes[chosen], np.moveaxis(centred, -1, 0) / len(chosen))
     counts = np.array([len(np.unique(codes[chosen])) for chosen in places], dtype=float)
-    totals *= np.sqrt(np.divide(counts, counts - 1, out=np.full(len(places), np.nan), where=counts > 1))[:, None, None]
-    covariance = np.einsum("lck,mck->klm", totals, totals, optimize=True)
+    share = np.sqrt(np.divide(counts, counts - 1, out=np.full(len(places), np.nan), where=counts > 1))
+    totals *= share[:, None, None, None]
+    whole = totals.sum(axis=2)
+    covariance = np.einsum("lck,mck->klm", whole, whole, optimize=True)
+    if num_pairs > 1:
+        covariance -= np.einsum("lcpk,mcpk->klm", totals, totals, optimize=True)
+        covariance /= num_pairs * (num_pairs - 1)
     return covariance if TASKS[one.target].parallel else covariance * np.eye(len(places))
 
 
@@ -183,40 +207,47 @@ def compare_flips(counts: FlipCounts, place: int, chosen: np.ndarray) -> dict:
         right=counts.right[chosen].mean(),
         lost=counts.lost[chosen, place].mean(),
         won=counts.won[chosen, place].mean(),
+        across=counts.across[chosen, place].mean(),
         by_seed=counts.by_seed[chosen].mean(),
         num_languages=len(codes),
         num_items=int(counts.rights.items["eval_language"].isin(codes).sum()),
     )
     row["flips"] = row["lost"] + row["won"]
     weights = chosen / chosen.sum()
-    item_variance = weights @ counts.covariance[place] @ weights
+    over_items = max(0.0, weights @ counts.covariance[place] @ weights), counts.num_clusters[chosen].min() - 1
     by_pair = np.einsum("lkp,l->kp", counts.by_pair, weights)
-    return row | infer_repeated(by_pair, place, item_variance, len(counts.rights.seeds))
+    return row | infer_repeated(by_pair, place, over_items, len(counts.rights.seeds))
 
 
-def infer_repeated(by_pair: np.ndarray, place: int, item_variance: float, num_seeds: int) -> dict:
-    """`repeated`, its interval, p and kind, from `by_pair` (K - 1, pairs): see the head of this module."""
-    from scipy.stats import norm
-    from scipy.stats import t as student
-
+def infer_repeated(by_pair: np.ndarray, place: int, over_items: tuple[float, float], num_seeds: int) -> dict:
+    """`repeated`, its interval, p and kind, from `by_pair` (K - 1, pairs) and the variance over examples with its
+    degrees of freedom: see the head of this module."""
     if num_seeds < 2:
         return dict(kind=ONE_SEED)
-    value, (num_arms, num_pairs) = by_pair[place].mean(), by_pair.shape
-    error, quantile, p, kind = item_variance**0.5, norm.ppf(0.975), np.nan, ITEMS_ONLY
+    value, p, kind, variances, dfs = by_pair[place].mean(), np.nan, ITEMS_ONLY, (0.0, over_items[0]), (1.0, np.inf)
     if num_seeds > 2:
-        df = (num_seeds - 1) * num_arms
-        spread = ((by_pair - by_pair.mean(axis=1, keepdims=True)) ** 2).sum() / ((num_pairs - 1) * num_arms)
-        error, quantile, kind = (spread / num_pairs + item_variance) ** 0.5, student.ppf(0.975, df), SEEDS_AND_ITEMS
-        p = 2 * student.sf(abs(value) / error, df) if error else np.nan
-    return dict(repeated=value, low=value - quantile * error, high=value + quantile * error, p=p, kind=kind)
+        over_seeds, df = pool_trained(take_out_seeds(by_pair, num_seeds))
+        variances, kind = (over_seeds / num_seeds, over_items[0]), SEEDS_AND_ITEMS
+        dfs = max(1.0, df), max(1.0, over_items[1])
+        p = float(tail(value, variances, dfs))
+    half = float(quantile(0.95, variances, dfs))
+    return dict(repeated=value, low=value - half, high=value + half, p=p, kind=kind)
+
+
+def take_out_seeds(by_pair: np.ndarray, num_seeds: int) -> np.ndarray:
+    """(S, K - 1): the jackknife's pseudo-values over seeds of the means of `by_pair` (K - 1, pairs), less these."""
+    has = np.stack(np.triu_indices(num_seeds, 1))[:, None] == np.arange(num_seeds)[:, None]  # (2, S, pairs)
+    of_seed = has.any(axis=0) @ by_pair.T / (num_seeds - 1)
+    return 2 * (num_seeds - 1) / (num_seeds - 2) * (of_seed - by_pair.mean(axis=1))
 
 
 def flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
     """One row per encoder, target and arm, over the languages above their floor that the arm was not trained in.
 
     Per 100 examples, means over languages and seeds: `right` (in the baseline), `lost` (right in the baseline, wrong in
-    the arm of the same seed), `won`, `flips` (both), `by_seed` (flips between two seeds of the baseline), `repeated`
-    with its 95 % interval `low, high` (see above), `p` and `p_holm` (within encoder and target, placebo arms outside);
+    the arm of the same seed), `won`, `flips` (both), `across` (flips between the arm at one seed and the baseline at
+    another), `by_seed` (between two seeds of the baseline), `repeated` with its 95 % interval `low, high` (see above),
+    `p` and `p_holm` (within encoder and target, placebo arms outside);
     `num_languages, num_items, num_seeds, kind` of interval, `placebo`. What one seed cannot show is missing.
     """
     rows = []
@@ -226,8 +257,7 @@ def flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
             numbers = compare_flips(counts, place, chosen[:, place + 1])
             rows.append(describe_arm(counts.rights, arm) | numbers)
     frame = pd.DataFrame(rows).reindex(columns=FLIP_COLUMNS).astype({"placebo": bool})
-    tested = frame["p"].astype(float).mask(frame["placebo"])
-    return frame.assign(p_holm=tested.groupby([frame[key] for key in CELL]).transform(lambda p: adjust_holm(p)))
+    return frame.assign(p_holm=adjust_family(frame, CELL))
 
 
 def describe_arm(one: Rights, arm: str) -> dict:
@@ -295,6 +325,4 @@ def checkpoint_table(rights: Sequence[Rights]) -> pd.DataFrame:
                             | {"p": mcnemar_test(base, arm)})  # fmt: skip
     columns = "encoder target intermediate placebo eval_language lost won p p_bh num_items".split()
     frame = pd.DataFrame(rows).reindex(columns=columns).astype({"placebo": bool})
-    tested = frame["p"].astype(float).mask(frame["placebo"])
-    groups = tested.groupby([frame[key] for key in CELL])
-    return frame.assign(p_bh=groups.transform(lambda p: adjust_benjamini_hochberg(p)))
+    return frame.assign(p_bh=adjust_family(frame, CELL, adjust_benjamini_hochberg))

@@ -8,8 +8,11 @@ is another one.
 
 With all languages together the family is the candidates of an encoder and target; in the other groups, candidates times
 groups. The intervals are Bonferroni's, so they hold for whichever arm is picked. The estimate of the largest gain does
-not: the best of many looks better than it is. `gain_corrected` is less that, as far as resamples show it
-(`xt.choosing.choose`).
+not: the best of many looks better than it is.
+
+What the advice may miss is read off intervals too: by how much the truly best of the candidates and none is above it,
+at most (multiple comparisons with the best, Hsu 1981: intervals of all others against one hold for it without knowing
+which is the best). No difference is claimed but by such a limit below the margin `target gain` of data/margins.csv.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +24,6 @@ import numpy as np
 import pandas as pd
 
 from xt.arms import find_arm
-from xt.choosing import Scores, choose, draw_seeds
-from xt.contrasts import turn
 from xt.distances import load_distances
 from xt.exposure import load_exposure
 from xt.gains import (
@@ -33,12 +34,13 @@ from xt.gains import (
     compare_means,
     load_cubes,
     trains_on_same_data,
+    turn,
 )
 from xt.languages import LANGUAGES, get_language, sort_languages
+from xt.margins import margin_of
 from xt.reported import select_encoder
 from xt.results import RUN_COLUMNS, find_scores, load_runs
-from xt.stats import ITEMS_ONLY, NUM_RESAMPLES, GainTest
-from xt.stats.behrens_fisher import quantile
+from xt.stats import NUM_RESAMPLES
 
 LEVEL = 0.05
 LITTLE = 0.1
@@ -57,9 +59,11 @@ GROUPS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     "unseen": lambda table: table["share"] == 0,
 }
 """Group of languages -> which rows of `describe_languages` belong to it. A language can be in several."""
+UNTESTED = "not tested"
+"""In place of an advice: fewer than three seeds tell no reliable gain."""
 COLUMNS = (
-    "encoder target group advice best gain low high p gain_corrected same_data as_good avoid seconds regret regret_low "
-    "regret_high num_languages num_candidates num_tests num_seeds kind"
+    "encoder target group advice best gain low high p same_data as_good avoid seconds regret_high num_languages "
+    "num_candidates num_tests num_seeds kind"
 ).split()
 """Columns of `recommend`."""
 
@@ -89,15 +93,15 @@ def is_candidate(arm: str) -> bool:
     return arm != BASELINE and (row is None or not (row.placebo or row.languages))
 
 
-def recommend(cubes: Sequence[ScoreCube], runs: pd.DataFrame, home: str, rng: np.random.Generator) -> pd.DataFrame:
+def recommend(cubes: Sequence[ScoreCube], runs: pd.DataFrame, home: str) -> pd.DataFrame:
     """One row per encoder, target and group of languages with one above its floor (COLUMNS): points, means over
     languages.
 
-    `advice`: the arm to train first, or `none`. `gain` with its adjusted interval (`low`, `high`) and p: of `best`,
-    which is the advice, or, where that is `none`, the candidate with the largest gain. `as_good`: other candidates
-    that reliably gain and are not reliably worse than the advice; `avoid`: those that reliably lose. `seconds`: what
-    training the advice took, mean over its `runs` (the study's index). `regret` with its 95 % interval (`regret_low`,
-    `regret_high`): by how much the best of candidates and none is above the advice, luck taken off."""
+    `advice`: the arm to train first, `none`, or UNTESTED. `gain` with its adjusted interval (`low`, `high`) and p: of
+    `best`, which is the advice, or, where that is no arm, the candidate with the largest gain. `regret_high`: by how
+    much the best of candidates and none is above the advice, at most (95 %). `as_good`: other candidates that
+    reliably gain and of which that limit is below the margin; `avoid`: those that reliably lose. `seconds`: what
+    training the advice took, mean over its `runs` (the study's index)."""
     rows = []
     for cube in cubes:
         table = describe_languages(cube.encoder, cube.languages, home)
@@ -106,77 +110,49 @@ def recommend(cubes: Sequence[ScoreCube], runs: pd.DataFrame, home: str, rng: np
         groups = {name: mask for name, mask in groups.items() if mask.any() and places}
         for name, mask in groups.items():
             num_tests = len(places) * (1 if name == WHOLE else len(groups) - 1)
-            row = advise(cube, mask, places, num_tests, rng)
+            row = advise(cube, mask, [cube.arms[place] for place in places], num_tests)
             seconds = training_seconds(runs, cube.encoder, row["advice"])
             rows.append(dict(encoder=cube.encoder, target=cube.target, group=name, seconds=seconds) | row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def advise(
-    cube: ScoreCube, languages: np.ndarray, places: Sequence[int], num_tests: int, rng: np.random.Generator
-) -> dict:
-    """What `recommend` says of one cube on a mask of languages; `places` are those of the candidates."""
-    level, others = 1 - LEVEL / num_tests, np.array(places) - 1
-    means = average_languages(cube, languages)
-    test = compare_means(means)
-    lows, highs = adjust_limits(test, means, level)
-    known = np.isfinite(test.p[others])  # fewer than three seeds say nothing reliable
-    reliable, losing = others[known & (lows[others] > 0)], others[known & (highs[others] < 0)]
-    pool = reliable if len(reliable) else others
-    best = int(pool[np.argmax(test.gain[pool])])
-    advice = best + 1 if len(reliable) else 0
-    as_good = [place for place in reliable if place != best and not is_worse(means, place + 1, advice, level)]
+def advise(cube: ScoreCube, languages: np.ndarray, arms: Sequence[str], num_tests: int) -> dict:
+    """What `recommend` says of one cube on a mask of languages; `arms` are the candidates."""
+    means, level = average_languages(cube, languages), 1 - LEVEL / num_tests
+    found = compare_candidates(means, BASELINE, arms, level)
+    tested = found["p"].notna().all()
+    reliable, losing = (found.index[tested & side] for side in (found["low"] > 0, found["high"] < 0))
+    best = found.loc[reliable if len(reliable) else found.index, "gain"].idxmax()
+    advice = (best if len(reliable) else BASELINE) if tested else UNTESTED
+    missed = {arm: limit_regret(means, arm, arms, found, level) for arm in reliable}
+    as_good = [arm for arm in reliable if arm != best and missed[arm] < margin_of("target gain")]
     return dict(
-        advice=cube.arms[advice], best=cube.arms[best + 1], gain=test.gain[best], low=lows[best],
-        high=highs[best], p=float(np.minimum(1, num_tests * test.p[best])),
-        same_data=trains_on_same_data(cube.arms[best + 1], cube.target),
-        as_good=name_arms(cube, as_good), avoid=name_arms(cube, losing), num_languages=int(languages.sum()),
-        num_candidates=len(places), num_tests=num_tests, num_seeds=len(cube.seeds), kind=test.kind,
-    ) | take_off_luck(cube, languages, places, advice, float(test.gain[best]), rng)  # fmt: skip
+        advice=advice, best=best, gain=found["gain"][best], low=found["low"][best], high=found["high"][best],
+        p=np.minimum(1, num_tests * found["p"][best]), same_data=trains_on_same_data(best, cube.target),
+        as_good=", ".join(as_good), avoid=", ".join(losing), num_languages=int(languages.sum()),
+        regret_high=missed.get(advice, max(0.0, found["high"].max()) if tested else np.nan),
+        num_candidates=len(arms), num_tests=num_tests, num_seeds=len(cube.seeds), kind=found["kind"].iloc[0],
+    )  # fmt: skip
 
 
-def name_arms(cube: ScoreCube, places: Sequence[int]) -> str:
-    """The arms behind the baseline at these places, as `squad, multi`."""
-    return ", ".join(cube.arms[place + 1] for place in places)
+def compare_candidates(means: Means, against: str, arms: Sequence[str], level: float) -> pd.DataFrame:
+    """`gain, low, high, p, kind` of these arms (index) over one arm, with intervals at this level."""
+    turned = turn(means, next(arm for arm in arms if arm != against), against)
+    test = compare_means(turned)
+    low, high = test.limits(level)
+    table = pd.DataFrame(dict(gain=test.gain, low=low, high=high, p=test.p, kind=test.kind), index=turned.arms[1:])
+    return table.loc[[arm for arm in arms if arm != against]]
 
 
-def adjust_limits(test: GainTest, means: Means, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high), each (K - 1,): the test's intervals at another level."""
-    over_items = test.item_error**2
-    item_df = np.inf if test.kind == ITEMS_ONLY else means.num_clusters - 1
-    parts = test.standard_error**2 - over_items, over_items
-    half = quantile(level, parts, (max(1.0, float(test.seed_df)), item_df))
-    return test.gain - half, test.gain + half
-
-
-def is_worse(means: Means, place: int, advice: int, level: float) -> bool:
-    """Whether the arm at a place is reliably below the advised one."""
-    turned = turn(means, means.arms[place], means.arms[advice])
-    return bool(adjust_limits(compare_means(turned), turned, level)[1][0] < 0)
-
-
-def take_off_luck(
-    cube: ScoreCube, languages: np.ndarray, places: Sequence[int], advice: int, gain: float, rng: np.random.Generator
-) -> dict[str, float]:
-    """`gain_corrected` and `regret` with its interval; missing where the items are not known.
-
-    `xt.choosing.choose` is asked twice: what the largest of the candidates owes to luck, and what the best of
-    candidates and none is above a choice that every sample makes alike."""
-    if cube.resampled is None:
-        return dict.fromkeys(["gain_corrected", "regret", "regret_low", "regret_high"], np.nan)
-    shown = Scores(cube.points[..., languages].mean(axis=-1), cube.resampled[..., languages].mean(axis=-1))
-    fixed = np.zeros(len(cube.arms))
-    fixed[advice] = 1.0
-    always = Scores(np.broadcast_to(fixed, shown.points.shape), np.broadcast_to(fixed, shown.resampled.shape))
-    weights = draw_seeds(len(cube.seeds), len(shown.resampled), rng)
-    largest, chosen = (choose(always, shown, allowed, weights) for allowed in (list(places), [0, *places]))
-    regret = {name: chosen[name] for name in ("regret", "regret_low", "regret_high")}
-    return dict(gain_corrected=gain - (largest["oracle_seen"] - largest["oracle_score"])) | regret
+def limit_regret(means: Means, arm: str, arms: Sequence[str], gains: pd.DataFrame, level: float) -> float:
+    """By how much the best of these arms and none is above one of them, at most; `gains`: of all over none."""
+    others = compare_candidates(means, arm, arms, level)["high"] if len(arms) > 1 else pd.Series(dtype=float)
+    return max(0.0, -gains["low"][arm], *others)
 
 
 def training_seconds(runs: pd.DataFrame, encoder: str, arm: str) -> float:
     """Seconds that the intermediate training of an arm took, mean over its runs; 0 for none, NaN where there is no such
-    run (imported scores)."""
+    run (imported scores, or no advice)."""
     if arm == BASELINE:
         return 0.0
     trained = runs[(runs["phase"] == "intermediate") & (runs["encoder"] == encoder) & (runs["intermediate"] == arm)]
@@ -214,4 +190,4 @@ def read_advice(
     described = describe_languages(cubes[0].encoder, codes, home)
     groups = {name: list(described.index[group(described)]) for name, group in GROUPS.items()}
     trained = runs[(runs["phase"] == "intermediate") & (runs["encoder"] == cubes[0].encoder)]
-    return Advice(recommend(cubes, runs, home, rng), groups, sorted(set(trained["device"])))
+    return Advice(recommend(cubes, runs, home), groups, sorted(set(trained["device"])))

@@ -67,6 +67,11 @@ def select_primary(scores: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def index_runs(scores: pd.DataFrame) -> pd.DataFrame:
+    """One of the primary rows of each run, by encoder, target, arm and seed."""
+    return select_primary(scores).drop_duplicates("run_id").set_index([*CELL, "intermediate", "seed"]).sort_index()
+
+
 def select_complete(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of those seeds at which every arm of an encoder and target has all its scores."""
     arms = rows.groupby(CELL)["intermediate"].transform("nunique")

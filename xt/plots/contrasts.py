@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xt.contrasts import ZERO_SHOT
+from xt.plots.forest import draw_intervals, label_rows, mark_zero, place_rows
 from xt.plots.languages import MAX_PANELS, add_legend, make_panels
 from xt.plots.style import draw_nothing, plt
 from xt.prose import LEVEL
@@ -16,8 +17,8 @@ from xt.prose import LEVEL
 TITLE_INCHES = 0.3
 """What a title of three lines takes more than one of one."""
 LOOKS = {
-    "Holm-adjusted p < 0.05": dict(color="C1", marker="o"),
-    "not reliable": dict(color="C0", marker="o", markerfacecolor="white"),
+    "Holm-adjusted p < 0.05": dict(color="C1"),
+    "not reliable, or not tested": dict(color="C0", markerfacecolor="white"),
 }
 """Looks of a difference that is reliable, and of one that is not."""
 
@@ -49,40 +50,28 @@ def title_of(arm: str, against: str, scope: str) -> str:
 
 def plot_contrast(rows: pd.DataFrame, ax: Axes, targets: Sequence[str]) -> Axes:
     """Differences of one pair of arms, a row per target from top to bottom; filled where reliable."""
-    places = rows["target"].map({target: place for place, target in enumerate(targets)}).to_numpy()
-    reliable = (rows["p_holm"] < LEVEL).to_numpy(bool)
-    ax.axvline(0, color="0.4", linewidth=0.6)
+    places, reliable = place_rows(rows["target"], targets), (rows["p_holm"] < LEVEL).to_numpy(bool)
     for (label, look), chosen in zip(LOOKS.items(), (reliable, ~reliable), strict=True):
-        part = rows[chosen]
-        error = np.nan_to_num([part["gain"] - part["low"], part["high"] - part["gain"]])
-        ax.errorbar(part["gain"], places[chosen], xerr=error, linestyle="", elinewidth=0.8, label=label, **look)
-    ax.set_yticks(range(len(targets)), targets)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(targets) - 0.4, -0.6)
-    ax.grid(axis="y")
+        draw_intervals(mark_zero(ax), rows[chosen], places[chosen], "gain", label=label, **look)
+    label_rows(ax, targets)
     ax.set_xlabel("difference (points)")
     return ax
 
 
 def plot_choices(choices: pd.DataFrame, ax: Axes) -> Axes:
-    """Per target: what the arm chosen on English data gains over the baseline, with its 95 % interval, and what the
-    oracle's gains, less luck; both named. `choices` is `xt.choosing.choice_table` of one encoder, one row per target.
+    """Per target: what the arm chosen on English data gains over the baseline, and what the arm gains that zero-shot
+    scores would choose, with their 95 % intervals; at the right both named. `choices` is `xt.contrasts.choice_table` of
+    one encoder.
     """
     if choices.empty:
         return draw_nothing(ax)
     places = np.arange(len(choices))
-    gain, low, high = (choices[name].to_numpy(float) for name in ("gain", "gain_low", "gain_high"))
-    oracle = (choices["oracle_score"] - choices["baseline"]).to_numpy(float)
-    ax.axvline(0, color="0.4", linewidth=0.6)
-    error = np.maximum(0, np.nan_to_num([gain - low, high - gain]))
-    ax.errorbar(gain, places, xerr=error, fmt="o", color="C0", elinewidth=0.8, label="chosen on English data")
-    ax.plot(oracle, places, "D", color="C1", markerfacecolor="white", label="chosen on zero-shot scores, less luck")
-    named = [f"{'–' if pd.isna(row.chosen) else row.chosen} / {row.oracle}" for row in choices.itertuples()]
-    ax.set_yticks(places, choices["target"])
-    ax.set_ylim(len(choices) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y")
+    draw_intervals(mark_zero(ax), choices, places - 0.13, "gain", color="C0", label="chosen on English data")
+    look = dict(color="C1", marker="D", markerfacecolor="white", label="chosen on zero-shot scores of other seeds")
+    draw_intervals(ax, choices, places + 0.13, "oracle_gain", "oracle_low", "oracle_high", **look)
+    label_rows(ax, choices["target"])
     names = ax.twinx()
+    named = [" / ".join(row) for row in choices[["chosen", "oracle"]].fillna("–").itertuples(index=False)]
     names.set(yticks=places, yticklabels=named, ylim=ax.get_ylim())
     names.tick_params(axis="y", length=0, labelsize=6)
     names.spines[:].set_visible(False)

@@ -2,32 +2,29 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from xt.plots.languages import label_languages, place_languages
+from xt.plots.forest import draw_intervals, label_rows, mark_zero, place_rows
+from xt.prose import LEVEL
 
 
 def plot_flips(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
-    """Arms (rows, `arms` from top to bottom) of one target: examples flipped at the same seed (points), and by another
-    seed of the baseline (line), per 100 examples.
+    """Arms (rows, `arms` from top to bottom) of one target: examples in which the arm at one seed and the baseline at
+    another differ (points; with one seed, those flipped at that seed), and two seeds of the baseline (line), per 100.
 
     `flips` holds the rows of `xt.flips.flip_table` of one encoder and target.
     """
-    places = place_languages(flips["intermediate"], arms)
+    places, shown = place_rows(flips["intermediate"], arms), flips["across"].fillna(flips["flips"])
     if flips["by_seed"].notna().any():
-        ax.axvline(flips["by_seed"].mean(), color="C1", label="another seed of the baseline")
+        ax.axvline(flips["by_seed"].mean(), color="C1", label="two seeds of the baseline")
     placebo = flips["placebo"].to_numpy(bool)
     for chosen, label, fill in ((~placebo, "intermediate task", "C0"), (placebo, "placebo", "white")):
         if chosen.any():
-            ax.plot(flips["flips"][chosen], places[chosen], "o", color="C0", markerfacecolor=fill, label=label)
-    label_languages(ax, [arm.replace("_", " ") for arm in arms])
-    ax.set_title(flips["target"].iloc[0], loc="left")
-    ax.set_xlabel("per 100 examples")
-    most = max(0.1, flips[["flips", "by_seed"]].max().max())
+            ax.plot(shown[chosen], places[chosen], "o", color="C0", markerfacecolor=fill, label=label)
+    most = max(0.1, shown.max(), flips["by_seed"].fillna(0).max())
     ax.set_xlim(-0.06 * most, 1.08 * most)
-    return ax
+    return name_panel(ax, flips, arms)
 
 
 def plot_repeated(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
@@ -36,13 +33,16 @@ def plot_repeated(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
 
     `flips` holds the rows of `xt.flips.flip_table` of one encoder and target.
     """
-    places, marked = place_languages(flips["intermediate"], arms), (flips["p_holm"] < 0.05).to_numpy(bool)
-    ax.axvline(0, color="0.4", linewidth=0.6)
-    error = np.array([flips["repeated"] - flips["low"], flips["high"] - flips["repeated"]], dtype=float)
-    look = dict(linestyle="", marker="o", color="C0", elinewidth=0.8, markersize=3)
+    places, marked = place_rows(flips["intermediate"], arms), (flips["p_holm"] < LEVEL).to_numpy(bool)
     for chosen, label, fill in ((marked, "adjusted p < 0.05", "C0"), (~marked, "not reliable, or placebo", "white")):
-        ax.errorbar(flips["repeated"][chosen], places[chosen], xerr=error[:, chosen], mfc=fill, label=label, **look)
-    label_languages(ax, [arm.replace("_", " ") for arm in arms])
+        look = dict(color="C0", markerfacecolor=fill, label=label)
+        draw_intervals(mark_zero(ax), flips[chosen], places[chosen], "repeated", **look)
+    return name_panel(ax, flips, arms)
+
+
+def name_panel(ax: Axes, flips: pd.DataFrame, arms: Sequence[str]) -> Axes:
+    """Arms at the left, the target above, the unit below."""
+    label_rows(ax, [arm.replace("_", " ") for arm in arms])
     ax.set_title(flips["target"].iloc[0], loc="left")
     ax.set_xlabel("per 100 examples")
     return ax
@@ -54,13 +54,13 @@ def plot_kept(kept: pd.DataFrame, ax: Axes, codes: Sequence[str]) -> Axes:
 
     `kept` holds the rows of `xt.consistency.kept_table` of one encoder, target and arm.
     """
-    places = place_languages(kept["eval_language"], codes)
+    places = place_rows(kept["eval_language"], codes)
     ax.plot(kept["right"], places, "|", color="C1", markersize=6, markeredgewidth=1.5, label="right, of all items")
     label = "right, of those right in the training language"
     ax.plot(kept["kept"], places, "o", color="C0", label=label)
     if kept["again"].notna().any():
         ax.axvline(kept["again"].mean(), color="0.5", linestyle=":", label="right again there at another seed")
-    label_languages(ax, codes)
+    label_rows(ax, codes)
     ax.set_title(kept["target"].iloc[0], loc="left")
     ax.set_xlabel("% of items")
     ax.set_xlim(-4, 104)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xt.languages import LANGUAGE_ORDER
+from xt.plots.forest import draw_intervals, label_rows, mark_zero, place_rows
 
 CELL_LOOKS = {
     "above its floor": dict(color="C0", markerfacecolor="C0", marker="o"),
@@ -57,8 +58,7 @@ def plot_language_gains(languages: pd.DataFrame, ax: Axes, codes: Sequence[str] 
     `languages` holds the rows of `xt.gains.language_gain_table` of one encoder, target and intermediate task; `codes`
     are the languages of the axis from top to bottom (default: those of the rows).
     """
-    ax.axvline(0, color="0.4", linewidth=0.6)
-    draw_cells(ax, languages, "gain", "low", "high", codes)
+    draw_cells(mark_zero(ax), languages, "gain", "low", "high", codes)
     ax.set_title(f"{languages['target'].iloc[0]}\nafter {languages['intermediate'].iloc[0]}", loc="left")
     ax.set_xlabel("gain (points)")
     return ax
@@ -71,7 +71,7 @@ def plot_floors(languages: pd.DataFrame, ax: Axes, codes: Sequence[str] | None =
     `plot_language_gains`.  A cell whose interval reaches down to its floor (the bar) is hollow grey.
     """
     cells = languages.drop_duplicates("eval_language")
-    rows = place_languages(cells["eval_language"], codes)
+    rows = place_rows(cells["eval_language"], codes)
     ax.plot(cells["floor"], rows, "|", color="C1", markersize=6, markeredgewidth=1.5, label="floor")
     draw_cells(ax, cells, "score", "score_low", "score_high", codes)
     ax.set_title(cells["target"].iloc[0], loc="left")
@@ -85,28 +85,10 @@ def draw_cells(
 ) -> None:
     """A point and its interval per language (`eval_language`), from top to bottom; the look tells cells at their floor,
     and those of languages that the arm was trained in."""
-    places, at_floor = place_languages(rows["eval_language"], codes), rows["at_floor"].to_numpy(bool)
+    places, at_floor = place_rows(rows["eval_language"], codes), rows["at_floor"].to_numpy(bool)
     seen = ~rows["zero_shot"].to_numpy(bool) & ~at_floor if "zero_shot" in rows else np.zeros(len(rows), bool)
     for (label, look), chosen in zip(CELL_LOOKS.items(), (~at_floor & ~seen, at_floor, seen), strict=True):
         if label in OPTIONAL_LOOKS and not chosen.any():
             continue
-        part = rows[chosen]
-        error = np.maximum(0, [part[value] - part[low], part[high] - part[value]])  # rounding may pass 0
-        look = dict(linestyle="", elinewidth=0.8, markersize=3, label=label, **look)
-        ax.errorbar(part[value], places[chosen], xerr=error, **look)
-    label_languages(ax, rows["eval_language"] if codes is None else codes)
-
-
-def place_languages(languages: pd.Series, codes: Sequence[str] | None = None) -> np.ndarray:
-    """(N,) the row of each language, 0 at the top of an axis that holds `codes` (default: the languages themselves)."""
-    order = {code: place for place, code in enumerate(languages if codes is None else codes)}
-    return languages.map(order).to_numpy()
-
-
-def label_languages(ax: Axes, codes: Sequence[str]) -> Axes:
-    """One language code per row of the vertical axis, the first on top."""
-    ax.set_yticks(range(len(codes)), list(codes))
-    ax.tick_params(axis="y", length=0, labelsize=6)
-    ax.set_ylim(len(codes) - 0.3, -0.7)
-    ax.grid(axis="y")
-    return ax
+        draw_intervals(ax, rows[chosen], places[chosen], value, low, high, label=label, **look)
+    label_rows(ax, rows["eval_language"] if codes is None else codes)

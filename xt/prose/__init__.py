@@ -3,32 +3,42 @@
 A file per question; notebooks import the names from here.
 """
 
-from xt.prose.choosing import CHOICE_NOTE, say_choice
 from xt.prose.claims import answer_claims, format_missing, format_verdicts, say_effect, say_needed, say_stamps
 from xt.prose.contrasts import (
+    CHOICE_NOTE,
     answer_contrasts,
     format_choices,
     format_contrasts,
+    say_choice,
     say_choices,
     say_lacking,
     say_question,
+    title_question,
 )
 from xt.prose.errors import (
     answer_errors,
     say_agreement,
     say_checkpoints,
+    say_flips,
     say_kept,
+    say_repeated,
     title_firmness,
-    title_flips,
     title_languages,
-    title_repeated,
 )
 from xt.prose.gains import answer_transfer_gain, format_gains, say_gain, select_notable, title_floors
 from xt.prose.pretraining import answer_pretraining, format_differences, say_differences
 from xt.prose.published import answer_published
 from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice
 from xt.prose.response import answer_response
-from xt.prose.robustness import answer_robustness, format_coefficients, format_robustness, say_changes, say_trend
+from xt.prose.robustness import (
+    answer_robustness,
+    count_by_chance,
+    format_coefficients,
+    format_robustness,
+    say_changes,
+    say_ranks,
+    say_trend,
+)
 from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_trends
 from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise, say_counts
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some, split_reliable

@@ -1,9 +1,10 @@
-"""Arms against arms in sentences and as a table to read, from `xt.contrasts.contrast_table`."""
+"""Arms against arms, and the intermediate task chosen per target, in sentences and as tables to read."""
 
 import pandas as pd
 
 from xt.contrasts import BESIDE, LANGUAGE, SEVERAL, TRANSLATION, ZERO_SHOT
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
+from xt.gains import MIN_LANGUAGES
+from xt.prose.words import say_interval, say_list, say_number, say_p, say_some, split_reliable
 
 HEADS = {
     SEVERAL: "several tasks at once, against the best one",
@@ -12,6 +13,10 @@ HEADS = {
     LANGUAGE: "data in another language, against English",
 }
 """Question of a contrast -> its subject in a sentence; English stands for the training language."""
+CHOICE_NOTE = (
+    "What the paper chose on is not known; here it is the English selection data of the target's own training. Either "
+    "choice is made for each seed by the other seeds."
+)
 
 
 def say_lacking(study: str, scores: pd.DataFrame) -> str:
@@ -20,33 +25,38 @@ def say_lacking(study: str, scores: pd.DataFrame) -> str:
 
 
 def answer_contrasts(table: pd.DataFrame, lacking: str) -> str:
-    """What each second ingredient adds, a clause per question. `lacking`: what to run where there are no results."""
+    """What each second ingredient adds, a sentence per question. `lacking`: what to run where there are no results."""
     if table.empty:
         return f"Not known: {lacking}."
-    said = [say_question(table, question) for question in HEADS]
-    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
+    return " ".join(f"{title_question(table, question)}." for question in HEADS)
+
+
+def title_question(table: pd.DataFrame, question: str) -> str:
+    """`say_question` with a capital letter."""
+    said = say_question(table, question)
+    return f"{said[0].upper()}{said[1:]}"
 
 
 def say_question(table: pd.DataFrame, question: str) -> str:
-    """`several tasks at once, against the best one: more in 1 of 4 contrasts (...), no reliable difference in 3`."""
+    """`several tasks at once, against the best one: more in 1 of 4 contrasts (...) and no reliable difference in 3`."""
     found = table[(table["question"] == question) & table["gain"].notna()]
     if found.empty:
         return f"{HEADS[question]}: not tested, for want of runs or of a language above its floor"
-    if found["p"].isna().all():
+    more, less, rest, untested = split_reliable(found, "gain")
+    if len(untested) == len(found):
         largest = found.loc[found["gain"].abs().idxmax()]
         return (
             f"{HEADS[question]}: not known, as fewer than three seeds give no p value; the largest of {len(found)} "
             f"differences: {say_contrast(largest)}"
         )
-    reliable = found["p_holm"] < LEVEL
-    parts = {"more": found[reliable & (found["gain"] > 0)], "less": found[reliable & (found["gain"] < 0)]}
     said = [
         f"{name} in {len(part)} ({say_some((say_contrast(row) for _, row in part.iterrows()), 3)})"
-        for name, part in parts.items()
+        for name, part in (("more", more), ("less", less))
         if len(part)
     ]
-    rest = f"no reliable difference in {(~reliable).sum()} of {len(found)}"
-    return f"{HEADS[question]}: {say_list([*said, rest])}"
+    said.append(f"no reliable difference in {len(rest)} of {len(found) - len(untested)}")
+    said += [f"not tested in {len(untested)}, for want of three seeds"] * bool(len(untested))
+    return f"{HEADS[question]}: {say_list(said)}"
 
 
 def say_contrast(row: pd.Series) -> str:
@@ -71,37 +81,65 @@ def format_contrasts(table: pd.DataFrame) -> pd.DataFrame:
     }).set_index(["target", "arm"])  # fmt: skip
 
 
+SPREADS = {
+    "gain": ("gain", "low", "high"),
+    "oracle": ("oracle_gain", "oracle_low", "oracle_high"),
+    "regret": ("regret", "regret_low", "regret_high"),
+}
+"""What a choice is worth -> its columns: value and interval."""
+
+
+def say_worth(row: pd.Series, name: str) -> str:
+    """`+1.5 (−0.2 to +3.0)` of one of SPREADS; a dash where it is missing."""
+    value, low, high = (say_number(row[column]) for column in SPREADS[name])
+    return value if pd.isna(row[SPREADS[name][0]]) else f"{value} ({low} to {high})"
+
+
 def format_choices(choices: pd.DataFrame) -> pd.DataFrame:
-    """`xt.choosing.choice_table` as a table to read: the arm chosen, its gain, what the oracle gains beyond it."""
-    spread = {
-        name: [
-            "–" if pd.isna(value) else f"{say_number(value)} ({say_number(low)} to {say_number(high)})"
-            for value, low, high in zip(choices[name], choices[f"{name}_low"], choices[f"{name}_high"], strict=True)
-        ]
-        for name in ("gain", "regret")
-    }
+    """`xt.contrasts.choice_table` as a table to read: the arm chosen, its gain, the oracle's and what it gains more."""
+    worth = {name: [say_worth(row, name) for _, row in choices.iterrows()] for name in SPREADS}
     return pd.DataFrame({
         "target": choices["target"],
-        "may choose none": choices["none_allowed"].map({True: "yes", False: "no"}),
+        "languages": choices["num_languages"],
         "chosen": choices["chosen"].fillna("–"),
-        "same data": choices["shares_data"].map({True: "yes", False: "no"}),
-        "chosen again": choices["stability"].map("{:.0%}".format, na_action="ignore").fillna("–"),
-        "gain (95 %)": spread["gain"],
-        "oracle": choices["oracle"],
-        "regret (95 %)": spread["regret"],
+        "same data": choices["shares_data"].map({True: "yes", False: "no"}).fillna("–"),
+        "gain (95 %)": worth["gain"],
+        "p (Holm)": choices["p_holm"].map(say_p),
+        "oracle": choices["oracle"].fillna("–"),
+        "its gain (95 %)": worth["oracle"],
+        "regret (95 %)": worth["regret"],
         "candidates": choices["num_candidates"],
-    }).set_index(["target", "may choose none"])  # fmt: skip
+    }).set_index("target")  # fmt: skip
+
+
+def say_choice(row: pd.Series) -> str:
+    """One row of `xt.contrasts.choice_table` as a sentence; where nothing could be chosen on, why."""
+    oracle = "" if pd.isna(row["oracle_gain"]) else f"; by zero-shot scores {row['oracle']}: {say_worth(row, 'oracle')}"
+    if pd.isna(row["gain"]):
+        return f"{row['target']}: no choice ({row['selected_on']}){oracle}"
+    beyond = "" if pd.isna(row["regret"]) else f", regret {say_worth(row, 'regret')}"
+    return f"{row['target']}: {row['chosen']}, chosen on {row['selected_on']}: {say_worth(row, 'gain')}{oracle}{beyond}"
 
 
 def say_choices(choices: pd.DataFrame) -> str:
-    """How often the choice made in English is the oracle's, and what it gains and loses at most."""
-    made = choices[choices["gain"].notna() & ~choices["none_allowed"].astype(bool)] if len(choices) else choices
+    """For which targets the choice made in English gains or loses, its mean, and where most is missed."""
+    made = choices[choices["gain"].notna()]
     if made.empty:
-        return "nothing could be chosen: no target kept English selection data"
-    right = int((made["chosen"] == made["oracle"]).sum())
-    best, worst = made.loc[made["gain"].idxmax()], made.loc[made["regret"].idxmax()]
-    return (
-        f"the task chosen on English data is the oracle's for {right} of {len(made)} targets; it gains "
-        f"{say_number(made['gain'].mean())} points on average ({best['target']} most: {best['chosen']} "
-        f"{say_number(best['gain'])}), and its largest regret is {worst['regret']:.1f} ({worst['target']})"
-    )
+        return "nothing could be chosen: no target with a language above its floor kept English selection data"
+    more, less, rest, untested = split_reliable(made, "gain")
+    said = [
+        f"{verb} reliably before {say_list(f'{row.target} ({row.chosen})' for row in part.itertuples())}"
+        for verb, part in (("gains", more), ("loses", less))
+        if len(part)
+    ]
+    said += [f"is not told from none before {say_list(rest['target'])}"] * bool(len(rest))
+    said += [f"is not tested before {say_list(untested['target'])}, for want of three seeds"] * bool(len(untested))
+    wide = made.loc[made["num_languages"] >= MIN_LANGUAGES, "gain"]
+    if len(wide):
+        said.append(f"gains {say_number(wide.mean())} points in the mean of the {len(wide)} targets with "
+                    f"{MIN_LANGUAGES} languages or more")  # fmt: skip
+    if made["regret"].notna().any():
+        most = made.loc[made["regret"].astype(float).idxmax()]
+        said.append(f"misses most before {most['target']}, against what zero-shot scores would choose "
+                    f"({most['oracle']}): {say_worth(most, 'regret')}")  # fmt: skip
+    return f"the task chosen on English data {'; '.join(said)}"

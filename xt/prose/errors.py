@@ -2,16 +2,20 @@
 
 import pandas as pd
 
-from xt.prose.words import LEVEL, say_interval, say_list, say_p, say_some
+from xt.prose.words import LEVEL, say_interval, say_list, say_p, say_some, split_reliable
+
+
+def select_tested(flips: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `xt.flips.flip_table` with flips, without placebo arms."""
+    return flips[~flips["placebo"].astype(bool) & flips["flips"].notna()]
 
 
 def answer_errors(flips: pd.DataFrame) -> str:
     """Whether an intermediate task flips examples, and whether another seed would as well, from `xt.flips.flip_table`.
 
-    Placebo arms are not counted. What seeds do is compared only where the baseline is trained: without training (in
-    retrieval) it has no seed.
+    Placebo arms are not counted.
     """
-    tested = flips[~flips["placebo"].astype(bool) & flips["flips"].notna()]
+    tested = select_tested(flips)
     if tested.empty:
         return "Not known: no target has an intermediate task and a language above its floor."
     if tested["by_seed"].isna().all():
@@ -19,34 +23,40 @@ def answer_errors(flips: pd.DataFrame) -> str:
             f"Not known: with one seed, an intermediate task flips {tested['flips'].median():.1f} of 100 examples in "
             f"the median of {len(tested)} pairs of intermediate and target task, and another seed might flip as many."
         )
-    return f"{compare_with_seeds(tested[tested['by_seed'] > 0])} {say_repeated(tested)}"
+    return f"{say_flips(flips)}. {say_repeated(flips)}."
 
 
-def compare_with_seeds(trained: pd.DataFrame) -> str:
-    """How many pairs flip fewer examples than another seed of the baseline, and how many both flip."""
+def say_flips(flips: pd.DataFrame) -> str:
+    """In how many pairs an arm differs from a baseline of another seed in more examples than two seeds of the baseline
+    do, and in how many both differ; of trained targets, as without training the baseline has no seed."""
+    trained = select_tested(flips)
+    trained = trained[trained["by_seed"] > 0]
     if trained.empty:
-        return "No target is trained, so there is no flip by another seed to compare with."
-    fewer = int((trained["flips"] < trained["by_seed"]).sum())
+        return "No trained target has a second seed of the baseline to compare with"
+    more = int((trained["across"] > trained["by_seed"]).sum())
     return (
-        f"An intermediate task flips fewer examples, from right to wrong or back, than another seed of the baseline "
-        f"in {fewer} of {len(trained)} pairs of intermediate and trained target task: in the median "
-        f"pair {trained['flips'].median():.1f} of 100 examples, another seed {trained['by_seed'].median():.1f}."
+        "An arm at one seed and the baseline at another differ in more examples, right or wrong, than two seeds of the "
+        f"baseline in {more} of {len(trained)} pairs of intermediate and trained target task: in the median pair in "
+        f"{trained['across'].median():.1f} of 100 examples, two seeds of the baseline in "
+        f"{trained['by_seed'].median():.1f} (arm and baseline of one seed in {trained['flips'].median():.1f})"
     )
 
 
-def say_repeated(tested: pd.DataFrame) -> str:
+def say_repeated(flips: pd.DataFrame) -> str:
     """In how many pairs flips come again at another seed, and in which."""
-    if tested["p_holm"].isna().all():
-        return "Which of them come again at another seed cannot be told with fewer than three seeds."
-    reliable = tested[(tested["p_holm"] < LEVEL) & (tested["repeated"] > 0)].sort_values("repeated", ascending=False)
+    more, less, rest, untested = split_reliable(select_tested(flips), "repeated")
+    known = len(more) + len(less) + len(rest)
+    if not known:
+        return "Which flips come again at another seed cannot be told with fewer than three seeds"
     named = [
         f"{row['intermediate']} before {row['target']} ({row['repeated']:.1f}, 95 % interval {say_interval(row)})"
-        for _, row in reliable.iterrows()
+        for _, row in more.sort_values("repeated", ascending=False).iterrows()
     ]
-    known = int(tested["p_holm"].notna().sum())
     return (
-        f"Flips that come again at another seed, so that they are the task's doing, are found in {len(reliable)} of "
-        f"{known} pairs (Holm-adjusted p below {LEVEL})" + (f": {say_some(named, 4)}." if named else ".")
+        "Flips that come again at another seed, so that they are the task's doing, are found in "
+        f"{len(more)} of {known} pairs (Holm-adjusted p below {LEVEL})"
+        + (f": {say_some(named, 4)}" if named else "")
+        + (f"; {len(untested)} more are not tested, with fewer than three seeds" if len(untested) else "")
     )
 
 
@@ -60,42 +70,21 @@ def say_kept(kept: pd.DataFrame) -> str:
 
 def say_agreement(agreement: pd.DataFrame) -> str:
     """Which arms change how far languages agree, from `xt.consistency.agreement_table`, without placebo arms."""
-    tested = agreement[~agreement["placebo"].astype(bool) & agreement["change"].notna()]
-    if tested.empty:
-        return "Whether an intermediate task makes languages agree cannot be told"
-    if tested["p_holm"].isna().all():
-        return "Whether an intermediate task makes languages agree cannot be told with fewer than three seeds"
-    reliable = tested[tested["p_holm"] < LEVEL].sort_values("change", key=abs, ascending=False)
+    more, less, rest, untested = split_reliable(
+        agreement[~agreement["placebo"].astype(bool) & agreement["change"].notna()], "change"
+    )
+    known = len(more) + len(less) + len(rest)
+    if not known:
+        few = " with fewer than three seeds" if len(untested) else ": no task with two languages above their floor"
+        return f"Whether an intermediate task makes languages agree cannot be told{few}"
     named = [
         f"{row['intermediate']} before {row['target']} ({say_interval(row)}, adjusted p {say_p(row['p_holm'])})"
-        for _, row in reliable.iterrows()
+        for _, row in pd.concat([more, less]).sort_values("change", key=abs, ascending=False).iterrows()
     ]
     return (
-        f"An intermediate task changes how far languages agree in {len(reliable)} of {len(tested)} pairs of "
-        f"intermediate and target task: {say_some(named, 4)}"
-    )
-
-
-def title_flips(flips: pd.DataFrame) -> str:
-    """In how many pairs the task flips fewer examples than another seed does."""
-    trained = flips[~flips["placebo"] & (flips["by_seed"] > 0)]
-    if trained.empty:
-        return "No trained target with a second seed to compare with"
-    fewer = int((trained["flips"] < trained["by_seed"]).sum())
-    return (
-        f"{fewer} of {len(trained)} pairs of intermediate and trained target task flip fewer examples than another seed"
-    )
-
-
-def title_repeated(flips: pd.DataFrame) -> str:
-    """In which pairs flips come again at another seed."""
-    tested = flips[flips["p_holm"].notna()]
-    if tested.empty:
-        return "With fewer than three seeds it cannot be told which flips come again"
-    reliable = tested[(tested["p_holm"] < LEVEL) & (tested["repeated"] > 0)].sort_values("repeated", ascending=False)
-    named = [f"{row['intermediate']} before {row['target']}" for _, row in reliable.iterrows()]
-    return f"Flips come again in {len(reliable)} of {len(tested)} pairs of intermediate and target task: " + say_some(
-        named
+        f"An intermediate task changes how far languages agree in {len(named)} of {known} pairs of intermediate and "
+        f"target task: {say_some(named, 4)}"
+        + (f"; {len(untested)} more are not tested, with fewer than three seeds" if len(untested) else "")
     )
 
 
@@ -107,8 +96,8 @@ def title_languages(by_language: pd.DataFrame) -> str:
     above = known[known["low"] > 0]
     counts = [f"{code} ({count})" for code, count in above["eval_language"].value_counts().items()]
     return (
-        f"{len(above)} of {len(known)} intervals of single languages lie above 0, not adjusted; most often in "
-        f"{say_some(counts, 5)}"
+        f"{len(above)} of {len(known)} intervals of single languages lie above 0, not adjusted (up to 2.5 % would by "
+        f"chance); most often in {say_some(counts, 5)}"
     )
 
 

@@ -35,3 +35,11 @@ def say_p(p: float) -> str:
 def say_interval(row: pd.Series) -> str:
     """`low to high` of a gain, in points."""
     return "–" if pd.isna(row["low"]) else f"{say_number(row['low'])} to {say_number(row['high'])}"
+
+
+def split_reliable(rows: pd.DataFrame, value: str, p: str = "p_holm") -> tuple[pd.DataFrame, ...]:
+    """(reliably above 0, reliably below 0, not told from 0, not tested): rows by a column and its adjusted p value.
+    What has no p value was not tested, and is no row without a difference."""
+    reliable = rows[p] < LEVEL
+    more, less = rows[reliable & (rows[value] > 0)], rows[reliable & (rows[value] < 0)]
+    return more, less, rows[rows[p] >= LEVEL], rows[rows[p].isna()]
