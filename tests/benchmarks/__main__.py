@@ -13,7 +13,7 @@ import pandas as pd
 
 from tests.benchmarks import frame
 
-BENCHMARKS = ()
+BENCHMARKS = ("pairs", "windows", "scoring", "step", "curves")
 """Modules of this folder, in the order in which `make bench` runs them."""
 ON_A_GPU = ()
 """What `make bench-gpu` runs; each skips itself without a GPU."""

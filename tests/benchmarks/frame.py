@@ -58,24 +58,26 @@ def table(rows: Sequence[Mapping]) -> pd.DataFrame:
     return frame[COLUMNS + [name for name in frame if name not in COLUMNS]]
 
 
-def alternate(contestants: Mapping[str, Callable[[int], Mapping]], repeats: int) -> pd.DataFrame:
-    """Each contestant `repeats` times, in turns, every second turn backwards: what a slow minute costs, all pay.
+def alternate(contestants: Mapping[str, Callable[[int], Mapping]], repeats: int | Mapping[str, int]) -> pd.DataFrame:
+    """The contestants in turns, every second turn backwards, so that a slow minute is nobody's alone.
 
-    A contestant is called with 1, 2, ... and returns what it measured; a row each, with `contestant` and `repeat`.
+    `repeats` is how often each runs. One is called with the turn, 1, 2, ..., and returns what it measured; a row each,
+    with `contestant` and `turn`.
     """
+    often = repeats if isinstance(repeats, Mapping) else dict.fromkeys(contestants, repeats)
     rows = []
-    for repeat in range(1, repeats + 1):
-        for name in list(contestants)[:: 1 if repeat % 2 else -1]:
-            rows.append({"contestant": name, "repeat": repeat} | dict(contestants[name](repeat)))
-            shown = {key: round(value, 3) for key, value in rows[-1].items() if isinstance(value, float)}
-            print(f"  {name}, {repeat} of {repeats}: {shown}", flush=True)
+    for turn in range(1, max(often.values()) + 1):
+        for name in [name for name in list(contestants)[:: 1 if turn % 2 else -1] if often[name] >= turn]:
+            rows.append({"contestant": name, "turn": turn} | dict(contestants[name](turn)))
+            shown = ", ".join(f"{key} {value:.3f}" for key, value in rows[-1].items() if isinstance(value, float))
+            print(f"  turn {turn}: {name}: {shown}", flush=True)
     return pd.DataFrame(rows)
 
 
 def compare(measured: pd.DataFrame, this: str, other: str, column: str = "seconds") -> dict:
-    """`this`, `baseline` (medians), `ratio` (median of the ratios within a turn) and `ratios`, all of them."""
-    wide = measured.pivot(index="repeat", columns="contestant", values=column)
-    ratios = wide[other] / wide[this]
+    """`this` and `baseline` (medians), `ratio` (median of the ratios within a turn), and all `ratios` as text."""
+    wide = measured.pivot(index="turn", columns="contestant", values=column)
+    ratios = (wide[other] / wide[this]).dropna()
     return dict(
         this=float(wide[this].median()),
         baseline=float(wide[other].median()),
