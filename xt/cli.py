@@ -1,4 +1,4 @@
-"""The command line: `xt plan | run | status | report | gallery | import | submission | reproduce | doctor`."""
+"""The command line: `xt plan | run | status | report | claims | gallery | import | submission | reproduce | doctor`."""
 
 import signal
 import sys
@@ -87,6 +87,16 @@ def report(
     from xt.report import write_report
 
     typer.echo(refused(write_report, study, typer.echo, encoder, output))
+
+
+@app.command()
+def claims(study: Annotated[str, typer.Argument(help="a folder of data/results")]) -> None:
+    """Judge the claims of data/claims.csv on a study's results; write claims.csv beside them, with all run ids."""
+    from xt.claims import write_ledger
+    from xt.prose import answer_claims
+
+    path, ledger = refused(write_ledger, study)
+    typer.echo(f"{answer_claims(ledger, study)}\n{path}")
 
 
 @app.command()

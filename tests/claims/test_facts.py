@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import xt.claims.facts as facts
 import xt.claims.ledger as ledger
-import xt.claims.tables as tables
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, check_published, load_claims
 from xt.claims.needs import runs_for_value
 from xt.claims.values import CHOSEN_ON, find_value, value_faults
@@ -26,7 +26,7 @@ def verdicts_of_tables():
     return {
         claim.claim_id: ledger.judge_tables(claim).verdict
         for claim in KNOWN.values()
-        if claim.contrast in tables.TABLE_FACTS
+        if claim.contrast in facts.TABLE_FACTS
     }
 
 
@@ -40,7 +40,7 @@ def test_another_table_gives_other_verdicts(monkeypatch):
     before = verdicts_of_tables()
     few = ("none", "mnli", "qqp")
     changed = dict(intermediates=few, encoders=("FacebookAI/xlm-roberta-base",), targets=("xnli",))
-    monkeypatch.setattr(tables, "PAPER", replace(tables.PAPER, **changed))
+    monkeypatch.setattr(facts, "PAPER", replace(facts.PAPER, **changed))
     after = verdicts_of_tables()
     moved = {name for name in after if after[name] != before[name]}
     assert moved == {"xlmr-start", "nine-tasks", "task-kinds", "single-and-multi", "xtreme-targets"}
@@ -78,8 +78,9 @@ def test_a_substitute_contradicts_no_row_count(status, root):
     declare(root, "complete")
     row = ledger.judge_rows("real", KNOWN["mnli-size"], trained(status))
     assert row.verdict == NOT_TESTED and row.finding == "" and "not the release" in row.why
-    assert row.command == "xt run paper" and row.num_missing == 3
-    assert all(run_id.startswith("intermediate-mnli-") for run_id in row.missing.split())
+    assert row.wanted.command == "xt run paper" and row.wanted.number == 3
+    ids = row.wanted.find_ids()
+    assert len(ids) == 3 and all(run_id.startswith("intermediate-mnli-") for run_id in ids)
 
 
 def test_rows_that_are_not_here_are_not_counted(root):
@@ -116,8 +117,8 @@ def test_a_point_value_is_judged_on_its_own_encoder_and_split(gain, verdict):
     assert value_faults(claim, scores) == []
     found = find_value(claim, scores)
     assert found.differences.effect == pytest.approx([gain], abs=0.3)
-    evidence = ledger.Evidence(ledger.Panel([]), scores.assign(run_id="r"), np.random.default_rng(0))
-    row = ledger.judge_value("paper", claim, [], evidence, 3)
+    evidence = ledger.Evidence("paper", "", ledger.Panel([]), scores.assign(run_id="r"))
+    row = ledger.judge_value(claim, [], evidence, 3)
     assert row.verdict == verdict and row.data == "complete"
     assert (row.claimed_low, row.claimed_high) == (pytest.approx(7.2), pytest.approx(9.2))
 
@@ -140,11 +141,12 @@ def test_a_point_value_needs_every_target_and_a_choice_needs_data_to_choose_on()
 
 
 def test_the_runs_of_a_point_value_are_of_its_own_encoder_and_split():
-    dev, test = runs_for_value(KNOWN["squad-gain"]), runs_for_value(KNOWN["best-of-nine"])
+    dev, test = runs_for_value(KNOWN["squad-gain"]), runs_for_value(replace(KNOWN["squad-gain"], split="test"))
     assert (dev.command, dev.number) == ("xt run paper-dev", 2 * 9 * 3)
-    assert (test.command, test.number) == ("xt run paper", 10 * 9 * 3)
-    shared = {run_id.split("-")[0] for run_id in set(dev.run_ids) & set(test.run_ids)}
+    assert (test.command, test.number) == ("xt run paper", 2 * 9 * 3)
+    shared = {run_id.split("-")[0] for run_id in set(dev.find_ids()) & set(test.find_ids())}
     assert shared == {"xquad", "tydiqa", "tatoeba", "bucc2018"}, "what a target has in one split is scored once"
+    assert runs_for_value(KNOWN["best-of-nine"]).number == 0, "no run gives retrieval English data to choose on"
 
 
 @pytest.fixture

@@ -7,17 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_study import LANGUAGES, change_scores, write_study
+from synthetic_study import change_scores, write_study
+from typer.testing import CliRunner
 
+import xt.claims.ledger as module
 from xt.claims import CLAIMS, CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, judge_study, load_claims, write_ledger
 from xt.claims.panel import Panel
+from xt.cli import app
 from xt.errors import DataError
-from xt.gains import load_cubes
-from xt.results import load_runs, load_scores
+from xt.prose import say_effect, say_needed, say_number, say_stamps
+from xt.results import load_runs
 from xt.studies import STUDIES
 
 ARMS = ("none", "squad", "hellaswag", "mnli", "multi", "mnli_shuffled")
-TARGETS = ("udpos", "xquad")
+TARGETS = {"udpos": ("en", "de", "nl", "fr", "zh"), "xquad": ("en", "de", "es", "ru", "zh")}
 EFFECTS = {"squad": 0.08, "hellaswag": -0.08, "mnli": 0.0, "multi": 0.01}
 GAINS = {(arm, target): gain for arm, gain in EFFECTS.items() for target in TARGETS}
 KNOWN = {claim.claim_id: claim for claim in load_claims()}
@@ -51,8 +54,7 @@ def verdicts(ledger):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    languages = {target: LANGUAGES[target] for target in TARGETS}
-    write_study(folder, arms=ARMS, languages=languages, num_clusters=300, seed_noise=0.003, gains=GAINS)
+    write_study(folder, arms=ARMS, languages=TARGETS, num_clusters=300, seed_noise=0.003, gains=GAINS)
     return folder
 
 
@@ -83,7 +85,7 @@ def test_every_verdict_rests_on_named_runs_of_its_arms_and_targets(ledger, resul
     named = runs.set_index("run_id").loc[row["runs"].split()]
     assert len(named) == row["num_runs"] == 2 * 2 * 3
     assert set(named["intermediate"]) == {"none", "squad"} and set(named["target"]) == set(TARGETS)
-    assert row["data"] == "mirror (subset)" and row["scope"] == "2 of 3 targets"
+    assert row["data"] == "mirror (subset)" and row["scope"] == "2 of 3 targets; tydiqa: not run"
 
 
 def test_intervals_and_p_are_adjusted_for_the_claims_that_could_be_tested(ledger, results):
@@ -107,72 +109,124 @@ def test_other_results_give_other_verdicts(ledger, results, tmp_path):
 
 
 def test_what_was_not_run_names_the_runs_and_the_command(results):
-    row = judge(results, study="lab", encoder="mini").loc[("not-run", "direction")]
+    row = judge(results, PLANTED[-1:], "lab", with_ids=True).iloc[0]
     assert row["command"] == "xt run lab" and row["num_missing"] == 2 * 3 * 3
     planned = STUDIES["lab"].score_config("lab-base", "qqp", "tydiqa", 2).run_id
     assert planned in row["missing"].split() and len(row["missing"].split()) == row["num_missing"]
-    assert row["why"].startswith("not run: ")
+    assert row["why"] == "udpos, xquad, tydiqa: not run"
 
 
 def test_a_study_asks_for_its_own_missing_runs(tmp_path):
-    write_study(tmp_path, "lab-confirm-1", arms=("none", "mnli"), languages={"xquad": ("de",)}, num_clusters=5)
-    row = judge(tmp_path, [plant("own", arms="multi")], "lab-confirm-1", encoder="mini").iloc[0]
-    assert row["command"] == "xt run lab-confirm-1" and row["num_missing"] == 2 * 2 * 3, "tydiqa is not in its plan"
+    own = dict(arms=("none", "mnli"), languages={"xquad": ("qab",)}, home="qaa", encoder="lab-base", seeds=(1,))
+    write_study(tmp_path, "lab-confirm-1", num_clusters=5, **own)
+    row = judge(tmp_path, [plant("own", arms="multi")], "lab-confirm-1").iloc[0]
+    assert row["command"] == "xt run lab-confirm-1", "tydiqa is not in its plan, and one baseline is there"
+    assert row["num_missing"] == 2 * 2 * 3 - 1 and row["why"] == "udpos: not run"
 
 
-def test_a_group_of_targets_without_any_is_no_test_and_a_target_at_the_floor_is_left_out(results, ledger):
-    claim = plant("retrieval-too", targets="udpos xquad tatoeba")
-    row = judge(results, [claim]).iloc[0]
-    assert row["verdict"] == NOT_TESTED and row["why"] == "not run: tatoeba"
+def test_a_mean_without_any_target_of_a_group_is_another_one_and_no_test(results):
+    row = judge(results, [plant("retrieval-too", targets="udpos xquad tatoeba")]).iloc[0]
+    assert row["verdict"] == NOT_TESTED and row["why"] == "tatoeba: not run" and np.isnan(row["p"])
+    assert row["effect"] == pytest.approx(8, abs=2) and row["scope"].startswith("2 of 3 targets")
 
 
-def test_where_all_is_at_the_floor_a_study_of_the_releases_is_asked_for(tmp_path):
-    write_study(tmp_path, arms=("none", "squad"), languages={"xquad": ("zh",)}, num_clusters=20)
-    row = judge(tmp_path, [plant("floor", targets="xquad")]).iloc[0]
-    assert row["verdict"] == NOT_TESTED and row["why"] == "no language is above its floor"
-    assert row["command"] == "xt run paper" and row["num_missing"] == 2 * 3
+def test_a_target_at_the_floor_is_left_out_and_with_it_a_group_that_has_no_other(tmp_path):
+    """Then only a study of the releases is asked for."""
+    at_floor = {"xquad": ("de", "es", "zh"), "tydiqa": ("fi", "ko", "id"), "xnli": ("zh", "de", "fr")}
+    write_study(tmp_path, arms=("none", "squad"), languages=at_floor, num_clusters=40)
+    claims = [plant("without", targets="xquad tydiqa"), plant("gone", targets="xnli tydiqa")]
+    ledger = judge(tmp_path, claims).droplevel("part")
+    assert ledger.loc["without", "scope"] == "1 of 2 targets; xquad: fewer than 3 languages above the floor"
+    gone = ledger.loc["gone"]
+    assert (
+        ledger.loc["without", "verdict"] != NOT_TESTED
+        and gone["verdict"] == NOT_TESTED
+        and gone["why"] == "xnli: fewer than 3 languages above the floor"
+    )
+    assert gone["command"] == "xt run paper" and gone["num_missing"] == 2 * 2 * 3
 
 
 def test_without_results_the_ledger_says_what_to_run(tmp_path):
     (tmp_path / "results").mkdir()
     ledger = judge(tmp_path / "results", study="lab")
     assert set(ledger["verdict"]) == {NOT_TESTED} and set(ledger["command"]) == {"xt run lab"}
+    assert set(ledger["missing"]) == {""}, "ids are named where they are asked for"
 
 
-def test_below_three_seeds_nothing_is_decided(results):
-    def two_seeds(scores):
-        return scores[scores["seed"] < 3]
-
-    import xt.claims.ledger as module
-
-    find, original = module.find_scores, module.find_scores
-    try:
-        module.find_scores = lambda study, folder: (two_seeds(find(study, folder)[0]), "")
-        ledger = judge(results, PLANTED[:2])
-    finally:
-        module.find_scores = original
-    assert set(ledger["verdict"]) == {UNDECIDED} and ledger["p"].isna().all() and ledger["low"].notna().all()
+def test_every_claim_has_a_row_whatever_decides_it(tmp_path):
+    (tmp_path / "results").mkdir()
+    ledger = judge(tmp_path / "results", load_claims(), "lab")
+    assert set(ledger.index.get_level_values("claim_id")) == set(KNOWN)
+    row = ledger.loc[("xlmr-sota", "published")]
+    assert row["verdict"] == NOT_TESTED and "published scores" in row["why"] and row["command"] == ""
+    assert "17 claims that documents call verified" in say_stamps(ledger.reset_index(), KNOWN.values())
 
 
-def test_the_best_of_nine_is_what_english_selection_data_choose(tmp_path):
+def test_a_closed_list_is_judged_on_all_of_it_and_examples_on_those_that_were_run(results):
+    """squad gains and hellaswag loses; of the claimed arms qqp was not run."""
+    lists = {"best": "squad qqp", "worst": "hellaswag qqp", "best-run": "squad qqp"}
+    claims = [plant(name, arms=arms, aggregate="smallest", judged_on="all pairs") for name, arms in lists.items()]
+    claims[-1] = replace(claims[-1], judged_on="pairs run")
+    ledger = judge(results, claims).droplevel("part")
+    assert ledger["verdict"].to_dict() == {"best": UNDECIDED, "worst": CONTRADICTED, "best-run": SUPPORTED}
+    best = ledger.loc["best"]
+    assert np.isneginf(best["low"]) and best["effect"] == pytest.approx(8, abs=2) and np.isnan(best["seeds_needed"])
+    assert best["scope"].startswith("2 of 3 targets, 1 of 2 comparisons") and best["num_missing"] > 0
+    assert say_effect(best).endswith(f"(below {say_number(best['high'])})")
+    assert say_needed(best) == "the comparisons not run" and ledger.loc["worst", "num_missing"] == 0
+
+
+def test_a_relevant_change_says_its_sign_and_a_small_one_that_it_counts_as_none(results):
+    claims = [plant("changes", arms="hellaswag", direction="equal", aggregate="largest size"),
+              plant("small", arms="mnli", margin="large gain")]  # fmt: skip
+    ledger = judge(results, claims).droplevel("part")
+    assert ledger["verdict"].to_list() == [CONTRADICTED, CONTRADICTED]
+    assert ledger["finding"].to_list() == ["hellaswag against none (a loss)", "mnli against none: counts as none"]
+
+
+def test_below_three_seeds_nothing_is_tested_and_the_missing_seeds_are_named(tmp_path):
+    some = dict(arms=("none", "squad"), languages={"xquad": TARGETS["xquad"]}, gains=GAINS, seeds=(1, 2))
+    write_study(tmp_path, num_clusters=40, **some)
+    row = judge(tmp_path, [plant("few", targets="xquad")]).iloc[0]
+    assert row["verdict"] == NOT_TESTED and row["why"] == "2 of at least 3 seeds" and np.isnan(row["p"])
+    assert np.isfinite([row["effect"], row["low"], row["high"]]).all() and row["interval"].startswith("conditional")
+    assert row["command"] == "xt run real" and row["num_missing"] == 2
+
+
+def test_the_best_of_nine_is_what_english_selection_data_choose(tmp_path, monkeypatch):
     gains = {("squad", "xquad"): 0.15, ("hellaswag", "xquad"): 0.4}
-    selected, languages = {("squad", "xquad"): 0.9}, {"xquad": ("de", "es"), "tatoeba": ("de",)}
-    write_study(tmp_path, arms=("none", "squad", "hellaswag"), languages=languages, gains=gains, selected=selected)
-    row = judge(tmp_path, [plant("chosen", "best-of-nine", targets="xquad tatoeba")]).iloc[0]
+    languages = {"xquad": ("de", "es", "ru", "zh"), "tatoeba": ("de", "nl", "fr")}
+    chosen = dict(arms=("none", "squad", "hellaswag"), gains=gains, selected={("squad", "xquad"): 0.9})
+    write_study(tmp_path, languages=languages, **chosen)
+    two = dict(arms="squad hellaswag", against="none")
+    three = two | dict(arms="squad hellaswag mnli")
+    claims = [plant("trained", "best-of-nine", targets="xquad", **two),
+              plant("retrieval", "best-of-nine", targets="xquad tatoeba", **two),
+              plant("of-three", "best-of-nine", targets="xquad", **three)]  # fmt: skip
+    ledger = judge(tmp_path, claims).droplevel("part")
+    row = ledger.loc["trained"]
     assert row["verdict"] == SUPPORTED and row["low"] < 15 < row["high"]
     assert row["effect"] == pytest.approx(15, abs=5), "hellaswag would have been better, and was not chosen"
-    assert row["scope"].startswith("1 of 2 targets; tatoeba: no English selection data")
+    assert ledger.loc["retrieval", "why"].startswith("tatoeba: no English selection data")
+    assert ledger.loc["retrieval", "command"] == "", "no run would give it any"
+    assert ledger.loc["of-three", "why"] == "mnli: not run", "one chosen from fewer is another one"
+    monkeypatch.setattr(module, "Panel", lambda cubes: Panel(cubes, {cube.target: cube.floors > 0 for cube in cubes}))
+    everywhere = judge(tmp_path, claims[:1]).iloc[0]
+    assert everywhere["effect"] == pytest.approx(row["effect"] * 3 / 4, abs=1), "floors are decided before the choice"
 
 
-def test_a_written_ledger_is_the_same_each_time_and_holds_every_run(ledger, results, tmp_path):
+def test_a_written_ledger_is_the_same_each_time_and_holds_every_run(results, tmp_path, monkeypatch):
     shutil.copytree(results, tmp_path / "results")
-    table = ledger.reset_index()
-    path = write_ledger(table, "real", tmp_path / "results")
-    first = path.read_bytes()
-    again = judge(results).reset_index()
-    assert write_ledger(again, "real", tmp_path / "results").read_bytes() == first
-    kept = pd.read_csv(path).set_index("claim_id")
+    monkeypatch.setenv("XT_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setattr(module, "load_claims", lambda: [PLANTED[0], PLANTED[-1]])
+    done = CliRunner().invoke(app, ["claims", "real"])
+    assert done.exit_code == 0 and "`real` supports 1 (true)" in done.stdout, done.output
+    path = tmp_path / "results" / "real" / "claims.csv"
+    first, kept = path.read_bytes(), pd.read_csv(path).set_index("claim_id")
+    assert write_ledger("real")[0].read_bytes() == first
     assert len(kept.loc["true", "runs"].split()) == kept.loc["true", "num_runs"]
+    assert len(kept.loc["not-run", "missing"].split()) == kept.loc["not-run", "num_missing"] > 0
+    assert "xt run nowhere" in CliRunner().invoke(app, ["claims", "nowhere"]).output
 
 
 @pytest.mark.parametrize(("column", "value", "message"), [
@@ -184,7 +238,7 @@ def test_a_written_ledger_is_the_same_each_time_and_holds_every_run(ledger, resu
     ("direction", "better", "direction, row 0"),
     ("arms", "squad mnli hellaswag", "3 arms against 2"),
     ("split", "", "stand together"),
-    ("least_pairs", "4", "least_pairs is 4; allowed: 1 to 1"),
+    ("judged_on", "most", "judged_on, row 0"),
 ])  # fmt: skip
 def test_a_wrong_row_is_refused_by_name(column, value, message, tmp_path):
     table = pd.read_csv(CLAIMS, dtype=str, keep_default_na=False)
@@ -194,13 +248,3 @@ def test_a_wrong_row_is_refused_by_name(column, value, message, tmp_path):
     with pytest.raises(DataError, match=message) as refusal:
         load_claims(tmp_path / "claims.csv")
     assert "claims.csv" in str(refusal.value) and ("squad-gain" in str(refusal.value) or "row 0" in str(refusal.value))
-
-
-def test_the_best_of_several_arms_is_compared_on_the_languages_that_all_arms_are(results):
-    cubes = load_cubes(load_scores("real", results), np.random.default_rng(0), results, 100)
-    every = {cube.target: np.ones(len(cube.languages), bool) for cube in cubes}
-    panel = Panel(cubes, every)
-    assert any(cube.at_floor.any() for cube in cubes), "a language that the cubes themselves would leave out"
-    best = panel.with_best("best", {target: [1, 2, 1] for target in every})
-    for target, mask in every.items():
-        assert best.languages(target, ["best", "none"]).tolist() == mask.tolist()

@@ -13,9 +13,8 @@ import pandas as pd
 
 from xt.arms import ARMS, NINE
 from xt.claims.effects import EFFECTS
+from xt.claims.facts import RELATIONS, ROW_FACTS, TABLE_FACTS
 from xt.claims.quoted import QUOTED
-from xt.claims.rows import ROW_FACTS
-from xt.claims.tables import RELATIONS, TABLE_FACTS
 from xt.claims.verdicts import AGGREGATES, DIRECTIONS
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT
@@ -50,7 +49,7 @@ SCHEMA = {
     "targets": OPTIONAL,
     "languages": one_of(("all",)),
     "aggregate": one_of(AGGREGATES),
-    "least_pairs": Column("Int64", required=False, low=1),
+    "judged_on": one_of(("all pairs", "pairs run")),
     "direction": one_of(DIRECTIONS),
     "least": one_of(load_margins().index),
     "margin": one_of(load_margins().index),
@@ -65,13 +64,14 @@ SCHEMA = {
 what five documents about the paper say of it (they stamp claims by matching text; nothing here rests on that).
 
 An effect: `contrast` of each of `arms` with its counterpart in `against`, on `targets`, joined by `aggregate`, over
-the languages that neither arm was trained in, or (`languages`) over all but that of the target's training; at least
-`least_pairs` of the pairs must have been run; on the side of `direction`, by more than the margin named in `least`,
-where one is; `margin` names the difference that counts as none. `value`: the points claimed, for `encoder` on `split`
-only. A property: what `contrast` finds must be, or include (`relation`), what is `expected`. `published`: the check
-of published numbers against each other."""
+the languages that neither arm was trained in, or (`languages`) over all but that of the target's training;
+`judged_on`: `all pairs` where the claim is about just these, so that nothing is known of one that was not run, `pairs
+run` where they are examples of it; on the side of `direction`, by more than the margin named in `least`, where one is;
+`margin` names the difference that counts as none. `value`: the points claimed, for `encoder` on `split` only. A
+property: what `contrast` finds must be, or include (`relation`), what is `expected`. `published`: the check of
+published numbers against each other."""
 NEEDED = {
-    "effect": ("contrast", "arms", "against", "targets", "aggregate", "least_pairs", "direction", "margin"),
+    "effect": ("contrast", "arms", "against", "targets", "aggregate", "judged_on", "direction", "margin"),
     "data": ("contrast", "relation", "expected"),
     "design": (),
 }
@@ -95,7 +95,7 @@ class Claim:
     targets: str
     languages: str
     aggregate: str
-    least_pairs: int | None
+    judged_on: str
     direction: str
     least: str
     margin: str
@@ -118,6 +118,21 @@ class Claim:
     def target_names(self) -> tuple[str, ...]:
         """The targets that the claim is about."""
         return spell(self.targets)
+
+    @property
+    def usable_targets(self) -> tuple[str, ...]:
+        """Those on which the contrast can be computed at all."""
+        return tuple(name for name in self.target_names if not EFFECTS[self.contrast].excludes(name))
+
+    @property
+    def groups(self) -> set[str]:
+        """Groups of tasks (QA, retrieval, ...) of the targets."""
+        return {TASKS[name].group for name in self.target_names}
+
+    @property
+    def least_pairs(self) -> int:
+        """With fewer pairs no verdict can come of a study."""
+        return 1 if self.judged_on == "pairs run" else EFFECTS[self.contrast].least(self.aggregate, len(self.pairs))
 
     @property
     def expected_names(self) -> tuple[str, ...]:
@@ -175,12 +190,10 @@ def check_claim(claim: Claim, path: Path) -> Claim:
 
 
 def require_pairs(claim: Claim, where: str) -> None:
-    """DataError where arms and those they are compared with do not pair, or fewer stand there than must be run."""
+    """DataError where arms and those they are compared with do not pair."""
     try:
-        num_pairs = len(claim.pairs)
+        len(claim.pairs)
     except ValueError as error:
         raise DataError(
             f"{where}: {len(spell(claim.arms))} arms against {len(spell(claim.against))}; allowed: one, or as many"
         ) from error
-    if claim.least_pairs > num_pairs:
-        raise DataError(f"{where}: least_pairs is {claim.least_pairs}; allowed: 1 to {num_pairs}")

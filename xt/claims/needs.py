@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+from xt.claims.verdicts import LEAST_SEEDS
 from xt.config import chain_of
 from xt.errors import DataError
 from xt.studies import STUDIES
@@ -12,39 +13,56 @@ from xt.tasks import TASKS
 
 Cells = Collection[tuple[str, str]]
 """(arm, target) of what was scored, or is planned."""
-Pairs = list[tuple[str, str]]
-LEAST_SEEDS = 3
-"""Fewer give no p value."""
+Done = Collection[tuple[str, str, int]]
+"""(arm, target, seed) of what was scored."""
 ONE_SPLIT = ("xquad", "tydiqa", "tatoeba", "bucc2018")
 """Targets of which the hub has one split, whatever it is called."""
 RELEASES = "hub"
 """The root whose rows are the releases themselves."""
 
 
-def testable_part(claim, cells: Cells) -> tuple[Pairs, list[str]]:
-    """The pairs of arms and the targets on which a claim can be tested with these cells; both empty where it cannot:
-    with fewer pairs than it takes, or without any target of one of its groups (QA, retrieval, ...)."""
-    wanted = {TASKS[target].group for target in claim.target_names}
+@dataclass(frozen=True)
+class Part:
+    """What of a claim is in some cells."""
+
+    pairs: list[tuple[str, str]]
+    """The pairs of arms that are there on all of `targets`."""
+    targets: list[str]
+    """Those with any of the pairs."""
+
+    def suffices(self, claim) -> bool:
+        """Whether there may be a verdict on it: with enough pairs, and a target of each group (QA, retrieval, ...)."""
+        return len(self.pairs) >= claim.least_pairs and groups_of(self.targets) == claim.groups
+
+    def is_whole(self, claim) -> bool:
+        """Whether it would do for any verdict: with all pairs, where the claim is about just these."""
+        return self.suffices(claim) and (claim.judged_on == "pairs run" or len(self.pairs) == len(claim.pairs))
+
+
+def groups_of(targets: Collection[str]) -> set[str]:
+    """The groups of tasks (QA, retrieval, ...) that these targets are of."""
+    return {TASKS[target].group for target in targets}
+
+
+def find_part(claim, cells: Cells) -> Part:
+    """The part of a claim that these cells hold."""
     targets = [
         target
-        for target in claim.target_names
+        for target in claim.usable_targets
         if any((arm, target) in cells and (against, target) in cells for arm, against in claim.pairs)
     ]
-    pairs = [
-        pair for pair in claim.pairs if targets and all((arm, target) in cells for arm in pair for target in targets)
-    ]
-    enough = len(pairs) >= claim.least_pairs and {TASKS[target].group for target in targets} == wanted
-    return (pairs, targets) if enough else ([], [])
+    pairs = [pair for pair in claim.pairs if all((arm, target) in cells for arm in pair for target in targets)]
+    return Part(pairs if targets else [], targets)
 
 
 def say_lacking(claim, cells: Cells) -> str:
     """Which targets or arms of a claim that cannot be tested were not run."""
     arms, targets = {arm for arm, _ in cells}, {target for _, target in cells}
-    groups = {TASKS[target].group for target in claim.target_names if target in targets}
+    groups = groups_of(target for target in claim.target_names if target in targets)
     lacking = [target for target in claim.target_names if TASKS[target].group not in groups]
     if not lacking:
         lacking = [arm for pair in claim.pairs for arm in pair if arm not in arms]
-    return f"not run: {', '.join(dict.fromkeys(lacking)) or 'the same arms on the same targets'}"
+    return f"{', '.join(dict.fromkeys(lacking)) or 'the same arms on the same targets'}: not run"
 
 
 @dataclass(frozen=True)
@@ -55,30 +73,34 @@ class Runs:
     """What makes them; empty where no study of this project has them."""
     number: int
     """How many they are."""
-    run_ids: tuple[str, ...]
-    """Their ids, as far as the data that an id hashes are here."""
+    ids: tuple[Callable[[], str], ...] = ()
+    """What finds their ids, which takes a tenth of a second each; empty ones hash data that are not here."""
+
+    def find_ids(self) -> list[str]:
+        """The ids that can be known here."""
+        return list(filter(None, dict.fromkeys(find() for find in self.ids)))
 
 
-NO_RUNS = Runs("", 0, ())
+NO_RUNS = Runs("", 0)
 
 
-def runs_for(claim, study: str, done: Collection[str], at_floor: bool = False) -> Runs:
-    """The runs that would test a claim on a study, whose committed runs are `done`: the missing ones of its own plan,
-    else those of the first study whose plan covers the claim.
+def runs_for(claim, evidence, at_floor: bool = False) -> Runs:
+    """The runs that would test a claim: those of the study's own plan for its encoder that are not done, else those of
+    the first study whose plan covers all of the claim.
 
-    `at_floor`: the runs are there, and no language is above its floor. Then only a study of the releases is asked for,
-    as another small encoder would hardly do better.
+    `at_floor`: the runs are there, and too few languages are above their floor. Then only a study of the releases is
+    asked for, as another small encoder would hardly do better.
     """
-    own = STUDIES.get(study)
+    own = STUDIES.get(evidence.study)
     if own and not at_floor:
-        missing = list_runs(own, *testable_part(claim, main_cells(own)), done)
-        if missing.number:
+        part = find_part(claim, planned_cells(own, evidence.encoder))
+        missing = list_runs(own, evidence.encoder, part, evidence.done)
+        if part.suffices(claim) and missing.number:
             return missing
     for other in others_of(own):
-        if other.root == RELEASES or not at_floor:
-            found = list_runs(other, *testable_part(claim, main_cells(other)))
-            if found.number:
-                return found
+        part = find_part(claim, planned_cells(other, other.encoders[0]))
+        if part.is_whole(claim) and (other.root == RELEASES or not at_floor):
+            return list_runs(other, other.encoders[0], part)
     return NO_RUNS
 
 
@@ -86,15 +108,15 @@ def runs_for_value(claim) -> Runs:
     """The runs that would test the point value of a claim: of its own encoder, on its own split, on all of its
     targets."""
     for study in STUDIES.values():
-        cells = main_cells(study)
-        pairs, targets = testable_part(claim, cells)
-        on_split = all(is_split(claim.split, study.eval_splits.get(target, ()), target) for target in targets)
-        if study.encoders[0].endswith(f"/{claim.encoder}") and len(targets) == len(claim.target_names) and on_split:
-            return list_runs(study, value_pairs(claim, pairs), targets)
+        encoder = study.encoders[0]
+        part = find_part(claim, planned_cells(study, encoder))
+        on_split = all(is_split(claim.split, study.eval_splits.get(target, ()), target) for target in part.targets)
+        if encoder.endswith(f"/{claim.encoder}") and len(part.targets) == len(claim.target_names) and on_split:
+            return list_runs(study, encoder, Part(value_pairs(part.pairs), part.targets))
     return NO_RUNS
 
 
-def value_pairs(claim, pairs: Pairs) -> Pairs:
+def value_pairs(pairs: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
     """Each arm of a claim against the baseline: what its point value is of."""
     return [(arm, "none") for arm in dict.fromkeys(arm for arm, _ in pairs)]
 
@@ -110,8 +132,8 @@ def training_runs(task: str) -> Runs:
     """The trainings on all rows of an intermediate task: of the first study of the releases that has it."""
     for study in STUDIES.values():
         if study.root == RELEASES and task in study.intermediates:
-            ids = dict.fromkeys(training_id(study.name, task, seed) for seed in study.seeds)
-            return Runs(f"xt run {study.name}", len(study.seeds), tuple(filter(None, ids)))
+            ids = tuple(partial(training_id, study.name, task, seed) for seed in study.seeds)
+            return Runs(f"xt run {study.name}", len(study.seeds), ids)
     return NO_RUNS
 
 
@@ -121,18 +143,18 @@ def others_of(own: Study | None) -> list[Study]:
     return sorted(able, key=lambda study: own is None or study.root != own.root)
 
 
-def main_cells(study: Study) -> set[tuple[str, str]]:
-    """(arm, target) that a study plans for its first encoder."""
-    first = [cell for cell in study.cells() if cell[0] == study.encoders[0]]
-    return {(arm, target) for _, arm, targets in first for target in targets}
+def planned_cells(study: Study, encoder: str) -> set[tuple[str, str]]:
+    """(arm, target) that a study plans for an encoder."""
+    return {(arm, target) for name, arm, targets in study.cells() if name == encoder for target in targets}
 
 
-def list_runs(study: Study, pairs: Pairs, targets: list[str], done: Collection[str] = ()) -> Runs:
+def list_runs(study: Study, encoder: str, part: Part, done: Done = ()) -> Runs:
     """A study's runs of some arms and targets, with all of its seeds, that are not among those done."""
-    arms = dict.fromkeys(arm for pair in pairs for arm in pair)
-    ids = [scoring_id(study.name, arm, target, seed) for seed in study.seeds for arm in arms for target in targets]
-    missing = [run_id for run_id in ids if run_id not in done]
-    return Runs(f"xt run {study.name}", len(missing), tuple(filter(None, missing)))
+    arms = dict.fromkeys(arm for pair in part.pairs for arm in pair)
+    cells = [(arm, target, seed) for seed in study.seeds for arm in arms for target in part.targets]
+    missing = [cell for cell in cells if cell not in done]
+    ids = tuple(partial(scoring_id, study.name, encoder, *cell) for cell in missing)
+    return Runs(f"xt run {study.name}", len(missing), ids)
 
 
 def known_id(make: Callable[[], str]) -> str:
@@ -144,10 +166,9 @@ def known_id(make: Callable[[], str]) -> str:
 
 
 @cache
-def scoring_id(name: str, arm: str, target: str, seed: int) -> str:
+def scoring_id(name: str, encoder: str, arm: str, target: str, seed: int) -> str:
     """The id of a scoring in a study's plan; empty where it is not known here."""
-    study = STUDIES[name]
-    return known_id(lambda: study.score_config(study.encoders[0], arm, target, seed).run_id)
+    return known_id(lambda: STUDIES[name].score_config(encoder, arm, target, seed).run_id)
 
 
 @cache

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from xt.claims.verdicts import Differences
-from xt.contrasts import replace_by_best, turn
-from xt.gains import Means, ScoreCube, average_targets, compare_means
-from xt.stats import ITEMS_ONLY
+from xt.gains import MIN_LANGUAGES, Means, ScoreCube, average_targets, compare_means, turn
+from xt.stats import GainTest
+
+Pairs = Sequence[tuple[str, str]]
+"""(arm, the arm it is compared with), each."""
 
 
 class Panel:
@@ -33,38 +35,31 @@ class Panel:
         zero_shot = cube.zero_shot[[cube.arms.index(arm) for arm in arms]].all(axis=0)
         return self.above[target] & (zero_shot | seen_too)
 
-    def compare(self, arm: str, against: str, targets: Sequence[str], seen_too: bool = False) -> Differences:
-        """Mean over targets of (arm minus another), tested with the seed variance pooled over the arms that each of
-        these targets has. Raises DataError where the targets share no seed."""
-        masks = {target: self.languages(target, [arm, against], seen_too) for target in targets}
+    def has_enough(self, target: str, pairs: Pairs, seen_too: bool = False) -> bool:
+        """Whether each of these pairs has the languages that a target needs in an average."""
+        return all(self.languages(target, pair, seen_too).sum() >= MIN_LANGUAGES for pair in pairs)
+
+    def compare(self, pairs: Pairs, run: Pairs, targets: Sequence[str], seen_too: bool = False) -> Differences:
+        """Mean over targets of each pair's difference, tested with the seed variance pooled over the arms that each of
+        these targets has; of pairs that are not among those `run`, nothing. Raises DataError where the targets share no
+        seed."""
+        means = {pair: self.average(pair, targets, seen_too) for pair in run}
+        tests = {pair: compare_means(turn(mean, *pair)) for pair, mean in means.items()}
+        return join_tests(pairs, [tests.get(pair) for pair in pairs], len(means[run[0]].seeds))
+
+    def average(self, pair: tuple[str, str], targets: Sequence[str], seen_too: bool) -> Means:
+        """The mean over targets of all arms, on the languages on which these two are compared."""
+        masks = {target: self.languages(target, pair, seen_too) for target in targets}
         key = tuple((target, mask.tobytes()) for target, mask in masks.items())
         if key not in self._means:
             self._means[key] = average_targets([self.cubes[target] for target in masks], list(masks.values()))
-        return compare_pair(self._means[key], arm, against)
-
-    def with_best(self, name: str, choices: Mapping[str, Sequence[int]]) -> "Panel":
-        """The targets named in `choices`, where the arm at one of these places stands at each seed for those chosen.
-
-        Which languages are above their floor was decided over all arms, and stays.
-        """
-        chosen = [replace_by_best(self.cubes[target], name, places) for target, places in choices.items()]
-        return Panel(chosen, {target: self.above[target] for target in choices})
+        return self._means[key]
 
 
-def compare_pair(means: Means, arm: str, against: str) -> Differences:
-    """The primary test of one arm against another."""
-    test = compare_means(turn(means, arm, against))
-    items = test.item_error[:1] ** 2
-    seeds = np.nan_to_num(test.standard_error[:1] ** 2, nan=np.inf) - items
-    item_df = np.inf if test.kind == ITEMS_ONLY else means.num_clusters - 1
-    dfs = (max(1.0, float(test.seed_df)), float(item_df))
-    return Differences((arm,), (against,), test.gain[:1], seeds, items, dfs, len(means.seeds), test.kind)
-
-
-def stack(parts: Sequence[Differences]) -> Differences:
-    """Several differences as one; they are of the same seeds."""
-    first = parts[0]
-    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in first.arrays]
-    arms, against = (sum((getattr(part, name) for part in parts), ()) for name in ("arms", "against"))
-    dfs = tuple(min(part.dfs[place] for part in parts) for place in range(2))
-    return Differences(arms, against, *arrays, dfs, first.num_seeds, first.kind)
+def join_tests(pairs: Pairs, tests: Sequence[GainTest | None], num_seeds: int) -> Differences:
+    """The first gains of several tests; they are of the same seeds. None: the pair was not run."""
+    known = [test for test in tests if test is not None]
+    effect = np.array([np.nan if test is None else test.gain[0] for test in tests])
+    variances = [np.full(3, np.nan) if test is None else np.array(test.variances)[:, 0] for test in tests]
+    dfs = tuple(min(test.dfs[part] for test in known) for part in range(3))
+    return Differences(tuple(pairs), effect, np.stack(variances, axis=1), dfs, num_seeds, known[0].kind)

@@ -1,11 +1,11 @@
 """From estimates to a verdict: intervals of one difference or several, the side they lie on, what it would take.
 
 Symbols: K differences d_k (an arm minus the one it is compared with), each with a 1 - a interval [L_k(a), U_k(a)].
+Of a difference that was not run nothing is known: its interval is (-inf, inf).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -16,37 +16,45 @@ SUPPORTED, CONTRADICTED, UNDECIDED, NOT_TESTED = "supported", "contradicted", "u
 VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_TESTED)
 LEVEL = 0.05
 """Of the verdicts of a study together: the probability that one of them is wrong."""
+LEAST_SEEDS = 3
+"""Fewer give no p value, and test nothing."""
 SMALLEST_P = 1e-6
 """No smaller p value is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """K differences in points with their uncertainty; arrays are (K,)."""
+    """K differences in points with their uncertainty; NaN where a difference was not run."""
 
-    arms: tuple[str, ...]
-    """What is compared."""
-    against: tuple[str, ...]
-    """What each is compared with."""
+    pairs: tuple[tuple[str, str], ...]
+    """What is compared with what."""
     effect: np.ndarray
-    """Mean over targets, languages and seeds."""
-    seed_variance: np.ndarray
-    """The part of its variance that falls with the number of seeds."""
-    item_variance: np.ndarray
-    """The part that does not."""
-    dfs: tuple[float, float]
-    """Degrees of freedom of these two."""
+    """(K,) means over targets, languages and seeds."""
+    variances: np.ndarray
+    """(3, K) the parts of their variance, as in `xt.stats.GainTest`: two fall with the number of seeds, one does
+    not."""
+    dfs: tuple[float, float, float]
+    """Degrees of freedom of these."""
     num_seeds: int
     """Seeds, each with all arms."""
     kind: str
     """What the intervals are over."""
 
-    arrays: ClassVar[tuple[str, ...]] = ("effect", "seed_variance", "item_variance")
+    @property
+    def num_known(self) -> int:
+        """Differences that were run."""
+        return int(np.isfinite(self.effect).sum())
+
+    @property
+    def has_p(self) -> bool:
+        """Whether there are seeds enough for a p value."""
+        return self.num_seeds >= LEAST_SEEDS
 
     def limits(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """(low, high), each (K,), of the primary test's two-sided 1 - alpha intervals."""
-        half = quantile(1 - alpha, (self.seed_variance, self.item_variance), self.dfs)
-        return self.effect - half, self.effect + half
+        half = quantile(1 - alpha, self.variances, self.dfs)
+        low, high = self.effect - half, self.effect + half
+        return np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
 
 
 Joined = tuple[float, float, float, int]
@@ -65,27 +73,32 @@ class Aggregate:
     partial conjunction of Benjamini and Heller (2008).
 
     The largest |d_k| lies below e where every d_k is shown to lie between -e and e, each at a, and above e where one
-    d_k is shown to lie outside, at a / K."""
+    d_k is shown to lie outside, at a / K.
+
+    Differences that were not run count among the K: one that is shown to be small refutes that all are large, but that
+    all are large is shown by all of them only."""
 
     rank: Callable[[int], int]
     """K -> r."""
     size: bool = False
     """Whether signs are ignored; then r = K."""
 
+    def counts(self, total: int) -> tuple[int, int]:
+        """How many of K differences must lie above e for `low` to, and how many below e for `high` to; each is tested
+        at the level divided by K + 1 less that number."""
+        rank = self.rank(total)
+        return (1, total) if self.size else (total - rank + 1, rank)
+
     def join(self, found: Differences, alpha: float) -> Joined:
-        """The effect with its interval."""
-        rank, effect = self.rank(len(found.effect)), found.effect
-        (_, below), (_, above) = self.needs(len(effect))
-        (low, opposite), (other, high) = found.limits(alpha / below), found.limits(alpha / above)
+        """The effect with its interval. With differences that were not run the effect is of the nearest known one."""
+        effect, total = found.effect, len(found.effect)
+        splits = [total + 1 - count for count in self.counts(total)]
+        (low, opposite), (other, high) = (found.limits(alpha / split) for split in splits)
         if self.size:
             effect, low, high = np.abs(effect), np.maximum(0, np.maximum(low, -opposite)), np.maximum(high, -other)
-        nearest = int(np.argsort(effect, kind="stable")[rank - 1])
-        return float(effect[nearest]), float(np.sort(low)[rank - 1]), float(np.sort(high)[rank - 1]), nearest
-
-    def needs(self, total: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """((differences that must lie above e for `low` to, what the level is divided by), the same below e)."""
-        rank = self.rank(total)
-        return ((1, total), (total, 1)) if self.size else ((total - rank + 1, rank), (rank, total - rank + 1))
+        place = self.rank(total) - 1
+        nearest = int(np.argsort(effect, kind="stable")[min(place, found.num_known - 1)])
+        return float(effect[nearest]), float(np.sort(low)[place]), float(np.sort(high)[place]), nearest
 
 
 AGGREGATES: Mapping[str, Aggregate] = {
@@ -97,15 +110,23 @@ AGGREGATES: Mapping[str, Aggregate] = {
 }
 """Name in the table of claims -> what it is. `half`: at least half of the differences are as large."""
 
+Part = tuple[float, float]
+"""An open interval, in points."""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where an effect must lie for a claim to hold, and where for it to be wrong; open intervals, in points."""
+    """Where an effect must lie for a claim to hold, and where for it to be wrong."""
 
-    claimed: tuple[float, float]
+    claimed: Part
     """The claimed side."""
-    refuting: tuple[tuple[float, float], ...]
-    """The other side, or where the difference counts as none."""
+    refuting: tuple[Part, ...]
+    """The other side, or where the difference counts as none: there a claim is wrong on whichever side of 0 it lies."""
+
+    def parts(self, verdict: str) -> tuple[Part, ...]:
+        """Where an interval must lie for a verdict; for UNDECIDED, for any."""
+        known = {SUPPORTED: (self.claimed,), CONTRADICTED: self.refuting}
+        return known.get(verdict, (self.claimed, *self.refuting))
 
 
 DIRECTIONS: Mapping[str, Callable[[float, float], Region]] = {
@@ -119,27 +140,29 @@ DIRECTIONS: Mapping[str, Callable[[float, float], Region]] = {
 
 
 def judge(region: Region, low: float, high: float) -> str:
-    """SUPPORTED where the interval lies in the claimed region, CONTRADICTED in a refuting one, else UNDECIDED."""
-    if lies_in(region.claimed, low, high):
-        return SUPPORTED
-    return CONTRADICTED if any(lies_in(part, low, high) for part in region.refuting) else UNDECIDED
+    """CONTRADICTED where the interval lies in a refuting region, else SUPPORTED in the claimed one, else UNDECIDED."""
+    for verdict in (CONTRADICTED, SUPPORTED):
+        if lies_in(region.parts(verdict), low, high):
+            return verdict
+    return UNDECIDED
 
 
-def lies_in(part: tuple[float, float], low: float, high: float) -> bool:
-    """Whether an interval lies wholly inside an open one."""
-    return bool(part[0] < low and high < part[1])
+def lies_in(parts: Sequence[Part], low: float, high: float) -> bool:
+    """Whether an interval lies wholly inside one of these; where such a part is unbounded, the interval may be."""
+    return any(bool((start < low or start == -np.inf) and (high < end or end == np.inf)) for start, end in parts)
 
 
-def level_of(found: Differences, aggregate: str, region: Region) -> float:
-    """The p value of a verdict: the smallest two-sided level at which one would be reached; 1 where none would."""
+def level_of(found: Differences, aggregate: str, parts: Sequence[Part]) -> float:
+    """The p value of a verdict: the smallest two-sided level at which the interval lies in its parts; 1 where it never
+    does."""
 
     def decided(alpha: float) -> bool:
-        return judge(region, *AGGREGATES[aggregate].join(found, alpha)[1:3]) != UNDECIDED
+        return lies_in(parts, *AGGREGATES[aggregate].join(found, alpha)[1:3])
 
     few, many = np.log(SMALLEST_P), 0.0
     if not decided(1 - 1e-9):
         return 1.0
-    for _ in range(40):
+    for _ in range(20):
         middle = (few + many) / 2
         few, many = (few, middle) if decided(np.exp(middle)) else (middle, many)
     return float(np.exp(many))
@@ -149,28 +172,30 @@ def seeds_to_decide(found: Differences, aggregate: str, region: Region, alpha: f
     """The fewest seeds with which there would be a verdict, were the differences what they are estimated to be: each
     that must lie on one side of an edge is found there with the power of `xt.stats.seeds_needed`.
 
-    NaN where its largest number of seeds would not do (what is uncertain are the items, or the effect lies on the
-    edge), and where fewer than three seeds were run, which do not tell how much seeds differ."""
-    if found.num_seeds < 3:
-        return np.nan
+    NaN where its largest number of seeds would not do: what is uncertain are the items, the effect lies on the edge, or
+    too few of the differences were run.
+    """
     kind, total = AGGREGATES[aggregate], len(found.effect)
     effect = np.abs(found.effect) if kind.size else found.effect
-    (above, low_split), (below, high_split) = kind.needs(total)
-    answers = []
-    for low, high in (region.claimed, *region.refuting):
-        past_low = count_seeds(found, effect - low, above, alpha / low_split)
-        past_high = count_seeds(found, high - effect, below, alpha / high_split)
-        answers.append(max(past_low, past_high))
+    answers = [
+        max(
+            count_seeds(found, distance, count, alpha / (total + 1 - count))
+            for distance, count in zip((effect - low, high - effect), kind.counts(total), strict=True)
+        )
+        for low, high in region.parts(UNDECIDED)
+    ]
     return min(answers) if np.isfinite(min(answers)) else np.nan
 
 
 def count_seeds(found: Differences, distance: np.ndarray, count: int, level: float) -> float:
     """The fewest seeds with which so many (`count`) of the differences are found this far (K,) past an edge; infinite
     where no number does, 0 where there is no edge."""
-    num_arms = 1 + found.dfs[0] / (found.num_seeds - 1)
+    if np.isposinf(distance).any():
+        return 0.0
+    per_seed = [df / (found.num_seeds - 1) for df in found.dfs[:2]]
     needed = []
-    for far, over_seeds, over_items in zip(distance, found.seed_variance, found.item_variance, strict=True):
-        seed_sd = np.sqrt(over_seeds * found.num_seeds / 2)
-        seeds = seeds_needed(far, seed_sd, np.sqrt(over_items), num_arms, level) if 0 < far < np.inf else None
-        needed.append(0 if far == np.inf else np.inf if seeds is None else seeds)
+    for far, (*over_seeds, over_items) in zip(distance, found.variances.T, strict=True):
+        spread = tuple(zip((variance * found.num_seeds for variance in over_seeds), per_seed, strict=True))
+        seeds = seeds_needed(far, spread, np.sqrt(over_items), level) if far > 0 else None
+        needed.append(np.inf if seeds is None else seeds)
     return float(np.sort(needed)[count - 1])

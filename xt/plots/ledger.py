@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
 from xt.plots.style import draw_nothing
-from xt.prose import say_number
+from xt.prose import say_effect
 
 VERDICT_LOOKS = {
     SUPPORTED: dict(facecolor="#0072B2", word="white", mark="\N{HEAVY PLUS SIGN} "),
@@ -48,8 +48,7 @@ def draw_verdict(ax: Axes, column: int, row: int, entry) -> None:
         column, row - 0.18 * told, look["mark"] + entry.verdict, ha="center", va="center", size=6.5, color=look["word"]
     )
     if told:
-        said = f"{say_number(entry.effect)} ({say_number(entry.low)} to {say_number(entry.high)})"
-        ax.text(column, row + 0.22, said, ha="center", va="center", size=5.5, color=look["word"])
+        ax.text(column, row + 0.22, say_effect(entry._asdict()), ha="center", va="center", size=5.5, color=look["word"])
     else:
         word.set_bbox(dict(facecolor=look["facecolor"], pad=1, linewidth=0))
 
@@ -57,17 +56,18 @@ def draw_verdict(ax: Axes, column: int, row: int, entry) -> None:
 def plot_claimed(ledger: pd.DataFrame, ax: Axes) -> Axes:
     """Effects of one study (rows) with their adjusted intervals, over the side on which each claim would hold.
 
-    `ledger`: rows of `xt.claims.judge_study` with an effect.
+    `ledger`: rows of `xt.claims.judge_study` with an effect. An open interval runs out of the frame.
     """
     if ledger.empty:
         return draw_nothing(ax)
     places = np.arange(len(ledger))[::-1]
-    reach = 1.1 * np.nanmax(np.abs(ledger[["effect", "low", "high"]].to_numpy(float)))
+    numbers = ledger[["effect", "low", "high"]].to_numpy(float)
+    reach = 1.1 * np.abs(numbers[np.isfinite(numbers)]).max()
     for place, row in zip(places, ledger.itertuples(), strict=True):
         low, high = max(row.claimed_low, -reach), min(row.claimed_high, reach)
         ax.add_patch(Rectangle((low, place - 0.4), high - low, 0.8, facecolor="0.88", linewidth=0))
-        colour = VERDICT_LOOKS[row.verdict]["facecolor"] if row.verdict != UNDECIDED else "0.35"
-        bar = [[row.effect - row.low], [row.high - row.effect]]
+        colour = VERDICT_LOOKS[row.verdict]["facecolor"] if row.verdict in (SUPPORTED, CONTRADICTED) else "0.35"
+        bar = [[row.effect - max(row.low, -2 * reach)], [min(row.high, 2 * reach) - row.effect]]
         ax.errorbar(row.effect, place, xerr=bar, fmt="o", color=colour, capsize=2)
         ax.text(1.01, place, row.verdict, transform=ax.get_yaxis_transform(), va="center", size=6.5)
     ax.axvline(0, color="0.5", linewidth=0.8)

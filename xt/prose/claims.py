@@ -1,66 +1,62 @@
 """The ledger of claims in words, from `xt.claims.judge_study`."""
 
+import numpy as np
 import pandas as pd
 
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, VERDICTS
 from xt.prose.words import say_list, say_number, say_p
 
 VERBS = {SUPPORTED: "supports", CONTRADICTED: "contradicts", UNDECIDED: "leaves undecided", NOT_TESTED: "does not test"}
-PARTS = {"direction": "", "value": " (points)", "rows": " (rows)", "tables": " (tables)"}
+PARTS = {
+    "direction": "", "value": " (points)", "rows": " (rows)", "tables": " (tables)", "published": " (published scores)"
+}  # fmt: skip
 """Part of a claim -> what follows its name."""
 
 
 def answer_claims(ledger: pd.DataFrame, study: str) -> str:
     """What a study's ledger says, in three to four sentences; the claims of each verdict are named."""
     parts = {part: ledger[ledger["part"] == part] for part in PARTS}
-    effects, values = parts["direction"], parts["value"]
-    named = {verdict: list(effects.loc[effects["verdict"] == verdict, "claim_id"]) for verdict in VERDICTS}
+    effects, values, tables = parts["direction"], parts["value"], parts["tables"]
+    untested = effects[effects["verdict"] == NOT_TESTED]
     said = [
-        f"{VERBS[verdict]} {len(names)} ({say_list(names)})" if names else f"{VERBS[verdict]} none"
-        for verdict, names in named.items()
+        f"{VERBS[verdict]} {len(names)} ({say_list(names)})" if len(names) else f"{VERBS[verdict]} none"
+        for verdict in VERDICTS
+        for names in [effects.loc[effects["verdict"] == verdict, "claim_id"]]
     ]
-    commands = sorted(set(effects.loc[effects["verdict"] == NOT_TESTED, "command"]) - {""})
+    commands = sorted(set(untested["command"]) - {""})
     run = f"; what is missing comes with {say_list(f'`{command}`' for command in commands)}" if commands else ""
-    tested = effects[effects["verdict"] != NOT_TESTED]
-    data = f", judged by direction only on {say_list(sorted(set(tested['data'])))} data" if len(tested) else ""
-    sentences = [f"Of {len(effects)} claims about effects, study `{study}` {say_list(said)}{data}{run}."]
+    data = sorted(set(effects["data"]) - {""})
+    judged = f", judged by direction only on {say_list(data)} data" if len(untested) < len(effects) else ""
     held = values[values["verdict"] != NOT_TESTED]
-    sentences.append(
-        f"{len(held)} of {len(values)} claimed point values can be held against it"
-        + "".join(f"; {row.claim_id} is {row.verdict}" for row in held.itertuples())
-        + "."
-    )
-    tables = parts["tables"]
-    wrong = list(tables.loc[tables["verdict"] == CONTRADICTED, "claim_id"])
-    sentences.append(
+    told = "".join(f"; {row.claim_id} is {row.verdict}" for row in held.itertuples())
+    wrong = tables.loc[tables["verdict"] == CONTRADICTED, "claim_id"]
+    counted = (parts["rows"]["verdict"] != NOT_TESTED).sum()
+    return (
+        f"Of {len(effects)} claims about effects, study `{study}` {say_list(said)}{judged}{run}. "
+        f"{len(held)} of {len(values)} claimed point values can be held against it{told}. "
         f"The tables of tasks, arms and studies support {(tables['verdict'] == SUPPORTED).sum()} of {len(tables)} "
-        f"claims about the design and contradict {say_list(wrong)}."
+        f"claims about the design and contradict {say_list(wrong)}. "
+        f"{counted} of {len(parts['rows'])} claims about rows of data could be judged on whole data."
     )
-    counted = parts["rows"][parts["rows"]["verdict"] != NOT_TESTED]
-    sentences.append(f"{len(counted)} of {len(parts['rows'])} claims about rows of data could be judged on whole data.")
-    return " ".join(sentences)
 
 
 def say_effect(row: pd.Series) -> str:
-    """`−4.9 points (−7.1 to −2.6)`: an effect and its adjusted interval; a dash where there is none."""
+    """`−4.9 (−7.1 to −2.6)`: an effect and its adjusted interval, `−4.9 (below −2.6)` where comparisons that were not
+    run leave a side open; a dash where there is none."""
     if pd.isna(row["effect"]):
         return "–"
-    return f"{say_number(row['effect'])} ({say_number(row['low'])} to {say_number(row['high'])})"
-
-
-def say_runs(ids: str, number: int) -> str:
-    """How many runs, and the first of them."""
-    first = ids.split(" ")[0]
-    return f"{number}, from {first}" if number and first else f"{number}" if number else "–"
+    low, high = (say_number(row[end]) if np.isfinite(row[end]) else "" for end in ("low", "high"))
+    limits = f"{low} to {high}" if low and high else f"above {low}" if low else f"below {high}"
+    return f"{say_number(row['effect'])} ({limits})"
 
 
 def say_needed(row: pd.Series) -> str:
     """The seeds that an undecided claim would take; a dash for any other."""
     if row["verdict"] != UNDECIDED:
         return "–"
-    if row["num_seeds"] < 3:
-        return "3 or more"
-    return "more items, not seeds" if pd.isna(row["seeds_needed"]) else f"{row['seeds_needed']:.0f}"
+    if pd.notna(row["seeds_needed"]):
+        return f"{row['seeds_needed']:.0f}"
+    return "the comparisons not run" if row["num_missing"] else "more items, not seeds"
 
 
 def format_verdicts(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -76,22 +72,17 @@ def format_verdicts(ledger: pd.DataFrame) -> pd.DataFrame:
         "seeds needed": rows.apply(say_needed, axis=1),
         "on": rows["scope"],
         "data": rows["data"],
-        "runs": [say_runs(ids, number) for ids, number in zip(rows["runs"], rows["num_runs"], strict=True)],
+        "runs": rows["num_runs"].astype(str) + ", from " + rows["runs"].str.split().str[0],
     })  # fmt: skip
     return table.set_index("claim")
 
 
-def format_missing(ledger: pd.DataFrame, with_ids: bool = True) -> pd.DataFrame:
-    """What was not tested as a table to read: why, the command that makes the missing runs, how many they are and
-    (`with_ids`) the first; ids hash data, which are not on every machine."""
+def format_missing(ledger: pd.DataFrame) -> pd.DataFrame:
+    """What was not tested as a table to read: why, the command that makes the missing runs, and how many they are."""
     rows = ledger[ledger["verdict"] == NOT_TESTED]
-    runs = [
-        say_runs(ids if with_ids else "", number)
-        for ids, number in zip(rows["missing"], rows["num_missing"], strict=True)
-    ]
     table = pd.DataFrame({
         "claim": rows["claim_id"] + rows["part"].map(PARTS), "why": rows["why"],
-        "command": rows["command"].replace("", "–"), "missing runs": runs,
+        "command": rows["command"].replace("", "–"), "missing runs": rows["num_missing"].replace(0, "–"),
     })  # fmt: skip
     return table.set_index("claim")
 

@@ -1,12 +1,16 @@
-"""Claims about the design, found in the tables: of tasks, of arms, and of the study that repeats the paper's."""
+"""Claims about the design, found in the tables of tasks and arms and in the study that repeats the paper's; and about
+data, found in the rows themselves."""
 
 from collections.abc import Callable, Mapping
 
 from xt.arms import ARMS
 from xt.config import chain_of
+from xt.languages import get_language
 from xt.reported import XTREME_TASKS
 from xt.studies import STUDIES
-from xt.tasks import TASKS, Task
+from xt.tasks import TASKS, Task, home_language
+from xt.tasks.places import find
+from xt.tasks.rows import Rows
 
 PAPER = STUDIES["paper"]
 """The study of Phang et al. 2020, as this project repeats it."""
@@ -72,6 +76,27 @@ TABLE_FACTS: Mapping[str, Callable[[], set[str]]] = {
     "tasks of spans": lambda: {name for name, task in TASKS.items() if task.format.startswith("span_qa")},
 }
 """Contrast of a claim about the design -> what the tables say."""
+
+
+def read_rows(task: str, root: str) -> list[Rows]:
+    """The rows that a task trains on in the root's home language, a part per source, without those that a release
+    leaves unlabelled. Raises DataError where they are absent, ValueError for an unknown root."""
+    row, language = TASKS[task], get_language(home_language(root))
+    return [find(source, root, language).rows(row.labels)[0] for source in (row.training, *row.more_training)]
+
+
+def count_rows(task: str, root: str) -> set[str]:
+    """How many there are."""
+    return {str(sum(len(part.values) for part in read_rows(task, root)))}
+
+
+def list_origins(task: str, root: str) -> set[str]:
+    """Where they come from: what stands before `~` in their column `origin`."""
+    return {row["origin"].partition("~")[0] for part in read_rows(task, root) for row in part}
+
+
+ROW_FACTS: Mapping[str, Callable[[str, str], set[str]]] = {"training rows": count_rows, "origins": list_origins}
+"""Contrast of a claim about data -> (training task, root) -> what is found."""
 
 RELATIONS: Mapping[str, Callable[[set[str], set[str]], bool]] = {
     "is": lambda found, expected: found == expected,
