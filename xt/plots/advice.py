@@ -7,15 +7,16 @@ from matplotlib.patches import Rectangle
 
 from xt.plots.style import NO_GAIN_COLOUR, draw_nothing
 from xt.prose import say_number
-from xt.recommend import BASELINE, GROUPS
+from xt.recommend import BASELINE, GROUPS, UNTESTED
 
 ADVICE_COLOURS = "Blues"
 """From no gain to the largest; only gains that are reliable have a ground."""
+NO_ADVICE = (BASELINE, UNTESTED)
 
 
 def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
     """Targets (rows) x groups of languages (columns): the advised arm, its gain in points and adjusted interval on
-    blue; `none` on grey, with the largest gain that was not reliable. Hatched: no language of the group above its
+    blue; `none` or `not tested` on grey, with the largest gain. Hatched: no language of the group above its
     floor.
 
     `table` is `xt.recommend.recommend` of one encoder.
@@ -25,7 +26,7 @@ def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
     targets = list(dict.fromkeys(table["target"]))
     groups = [name for name in GROUPS if (table["group"] == name).any()]
     cells = table.set_index(["target", "group"])
-    reliable = table.loc[table["advice"] != BASELINE, "gain"]
+    reliable = table.loc[~table["advice"].isin(NO_ADVICE), "gain"]
     top = max(1.0, reliable.max() if len(reliable) else 1.0)
     for row, target in enumerate(targets):
         for column, group in enumerate(groups):
@@ -47,7 +48,7 @@ def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
 
 def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectangle, top: float) -> None:
     """Arm, gain and interval of one cell, on a ground as dark as the gain is large."""
-    trained = cell["advice"] != BASELINE
+    trained = cell["advice"] not in NO_ADVICE
     depth = 0.25 + 0.65 * max(0.0, cell["gain"]) / top
     place.set_facecolor(colormaps[ADVICE_COLOURS](depth) if trained else NO_GAIN_COLOUR)
     colour = "white" if trained and depth > 0.55 else "black" if trained else "0.35"
