@@ -23,19 +23,30 @@ from xt.gains import (
     trains_on_same_data,
 )
 from xt.prose import format_gains
-from xt.reported import is_zero_shot, score_table, select_complete, select_primary, select_reported, select_sound
+from xt.reported import (
+    is_zero_shot,
+    list_left_out,
+    score_table,
+    select_complete,
+    select_primary,
+    select_reported,
+    select_sound,
+)
 from xt.results import load_scores
 from xt.stats import ITEMS_ONLY
 from xt.tasks import TASKS
 
 ARMS = ("none", "squad", "hellaswag", "mnli_shuffled")
-LANGUAGES = {"xquad": ("en", "de", "es", "zh"), "udpos": ("en", "de", "nl", "zh"), "tatoeba": ("de", "nl", "zh")}
+LANGUAGES = {
+    "xquad": ("en", "de", "es", "ru", "zh"), "udpos": ("en", "de", "nl", "fr", "zh"),
+    "tatoeba": ("de", "nl", "fr", "zh"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    write_study(folder, arms=ARMS, languages=LANGUAGES, num_clusters=150)
+    write_study(folder, arms=ARMS, languages=LANGUAGES, num_clusters=100)
     return folder
 
 
@@ -61,7 +72,7 @@ def test_retrieval_is_compared_at_two_thirds_of_the_depth_from_english(scores):
 
 def test_one_primary_row_per_arm_seed_and_language(scores):
     rows = select_primary(scores)
-    assert len(rows) == len(ARMS) * 3 * (4 + 4 + 3)
+    assert len(rows) == len(ARMS) * 3 * (5 + 5 + 4)
     assert set(rows.query("target == 'udpos'")["metric"]) == {"token_accuracy"}
     with pytest.raises(DataError, match="rows repeat"):
         select_primary(pd.concat([scores, scores.assign(run_id="again")]))
@@ -75,24 +86,22 @@ def test_xtremes_mean_has_english_and_its_own_metrics(scores):
     assert table.loc[("xquad", "squad"), "zero_shot"] == pytest.approx(zero_shot)
     chunks = scores.query("target == 'udpos' and intermediate == 'none' and metric == 'chunk_f1'")["score"].mean()
     assert table.loc[("udpos", "none"), "xtreme"] == pytest.approx(chunks)
-    assert (table["num_languages"] == [3, 3, 3, 3, 2 + 1, 3, 3, 3, 3, 3, 3, 3]).all() and (
-        table["num_seeds"] == 3
-    ).all()
+    assert (table["num_languages"] == 4).all() and (table["num_seeds"] == 3).all()
 
 
 def test_a_gain_is_the_mean_difference_over_languages_above_the_floor(scores, gains):
-    rows = scores.query("target == 'xquad' and metric == 'f1' and eval_language in ['de', 'es']")
+    rows = scores.query("target == 'xquad' and metric == 'f1' and eval_language in ['de', 'es', 'ru']")
     means = rows.groupby("intermediate")["score"].mean()
     row = gains.loc[("xquad", "squad")]
     assert row["gain"] == pytest.approx(means["squad"] - means["none"])
     assert row["baseline"] == pytest.approx(means["none"])
     assert row["relative"] == pytest.approx(row["gain"] / means["none"])
     assert row["error_reduction"] == pytest.approx(row["gain"] / (100 - means["none"]))
-    assert (row["num_languages"], row["num_at_floor"], row["num_seeds"]) == (2, 1, 3)
+    assert (row["num_languages"], row["num_at_floor"], row["num_seeds"]) == (3, 1, 3)
 
 
 def test_planted_gains_are_found_and_nothing_else(gains):
-    found = gains[gains["p_holm"] < 0.01]["gain"]
+    found = gains[gains["p_holm"] < 0.05]["gain"]
     assert set(found.index) == {("xquad", "squad"), ("tatoeba", "hellaswag")}
     assert found["xquad", "squad"] == pytest.approx(15, abs=4) and found["tatoeba", "hellaswag"] < -5
     assert gains.loc[("xquad", "squad"), "low"] < 15 < gains.loc[("xquad", "squad"), "high"]
@@ -119,12 +128,31 @@ def test_the_floor_is_decided_once_for_all_arms(cubes):
 
 def test_a_score_that_equals_its_rounded_floor_is_at_it(cubes):
     constant = np.full_like(cubes["udpos"].resampled, 100 / 3)
-    assert replace(cubes["udpos"], resampled=constant, floors=np.full(3, 33.3333)).at_floor.all()
+    exact = replace(cubes["udpos"], points=constant[0], resampled=constant, floors=np.full(4, 33.3333))
+    assert exact.at_floor.all() and not replace(exact, floors=np.full(4, 33.3)).at_floor.any()
+
+
+def test_languages_at_chance_do_not_pass_as_above_their_floor_because_there_are_many(cubes):
+    """One in forty passes for itself; the arm that was trained in a language tells nothing of the zero-shot ones."""
+    rng, shape = np.random.default_rng(3), (3, 4, 400)
+    error = rng.normal(0, 2, 400)
+    chance = replace(
+        cubes["udpos"], languages=tuple(map(str, range(400))), points=50 + error + np.zeros(shape),
+        resampled=50 + error + rng.normal(0, 2, (300, 1, 1, 400)) + np.zeros((1, *shape[:2], 1)),
+        floors=np.full(400, 50.0), zero_shot=np.ones((4, 400), bool), num_clusters=np.full(400, 200),
+    )  # fmt: skip
+    alone = chance.points.mean(axis=(0, 1)) > 50 + 1.97 * chance.level[1]
+    assert alone.sum() > 3 and chance.at_floor.all()
+    taught = np.where(np.arange(4)[:, None] == 3, 60.0, 0.0) * (np.arange(400) < 9)
+    seen = replace(chance, points=chance.points + taught, zero_shot=taught == 0)
+    assert seen.at_floor.all() and not replace(seen, zero_shot=chance.zero_shot).at_floor[:9].any()
+    unknown = replace(chance, floors=np.where(np.arange(400) == 7, np.nan, 50.0))
+    assert unknown.floor_unknown.nonzero()[0].tolist() == [7] == (~unknown.at_floor).nonzero()[0].tolist()
 
 
 def test_a_target_all_at_its_floor_has_no_gain(cubes):
-    row = gain_table([replace(cubes["udpos"], floors=np.full(3, 99.0))]).iloc[0]
-    assert row["num_languages"] == 0 and row["num_at_floor"] == 3 and "gain" not in row.dropna()
+    row = gain_table([replace(cubes["udpos"], floors=np.full(4, 99.0))]).iloc[0]
+    assert row["num_languages"] == 0 and row["num_at_floor"] == 4 and "gain" not in row.dropna()
 
 
 @pytest.mark.parametrize(("target", "jointly"), [("xnli", True), ("tatoeba", False)])
@@ -149,11 +177,24 @@ def test_runs_on_other_examples_are_refused(tmp_path):
         load_cubes(load_scores("real", tmp_path), np.random.default_rng(0), tmp_path)
 
 
-def test_a_seed_without_all_arms_is_left_out(scores):
+@pytest.mark.parametrize(("missing", "arms", "seeds"), [
+    ("intermediate == 'squad' and seed == 2 and eval_language == 'de'", set(ARMS) - {"squad"}, {1, 2, 3}),
+    ("intermediate == 'squad' and eval_language == 'de'", set(ARMS) - {"squad"}, {1, 2, 3}),
+    ("intermediate != 'none' and seed == 3 and intermediate != 'squad'", set(ARMS), {1, 2}),
+    ("intermediate == 'none' and seed == 2", set(ARMS), {1, 3}),
+    ("intermediate == 'none' and eval_language == 'de'", set(ARMS), {1, 2, 3}),
+    ("seed == 2 and intermediate == 'hellaswag' or seed == 3", set(ARMS) - {"hellaswag"}, {1, 2}),
+])  # fmt: skip
+def test_an_unfinished_arm_costs_neither_the_seed_nor_the_other_arms(scores, missing, arms, seeds):
     rows = select_primary(scores)
-    lacking = rows[~((rows["run_id"] == "udpos-squad-s2") & (rows["eval_language"] == "de"))]
-    seeds = select_complete(lacking).groupby("target")["seed"].unique().map(set)
-    assert seeds.to_dict() == {"udpos": {1, 3}, "xquad": {1, 2, 3}, "tatoeba": {1, 2, 3}}
+    lacking = rows.drop(rows.query(f"target == 'udpos' and ({missing})").index)
+    kept = select_complete(lacking)
+    own = kept[kept["target"] == "udpos"]
+    assert set(own["intermediate"]) == arms and set(own["seed"]) == seeds
+    assert own.groupby(["intermediate", "seed"]).size().nunique() == 1
+    assert len(kept) - len(own) == (rows["target"] != "udpos").sum(), "no other target loses a row"
+    made = lacking.drop_duplicates("run_id")
+    assert len(list_left_out(scores.loc[lacking.index])) == len(made) - kept["run_id"].nunique()
 
 
 def test_a_seed_with_a_collapsed_run_is_told_apart(scores):
@@ -161,7 +202,7 @@ def test_a_seed_with_a_collapsed_run_is_told_apart(scores):
     rows = rows.assign(outcome=rows["outcome"].where(rows["run_id"] != "xquad-none-s3", "collapsed"))
     sound = select_sound(rows)
     assert set(sound.query("target == 'xquad'")["seed"]) == {1, 2}
-    assert len(rows) - len(sound) == len(ARMS) * 4
+    assert len(rows) - len(sound) == len(ARMS) * 5
 
 
 def test_one_seed_gives_no_row_where_two_are_asked_for(scores, results):
@@ -177,20 +218,21 @@ def test_two_seeds_have_intervals_over_items_and_no_p(scores, results):
 
 
 def test_a_language_that_an_arm_was_trained_in_is_left_out_of_that_arms_gain_and_marked(tmp_path):
-    write_study(tmp_path, arms=("none", "mnli", "mnli.de"), languages={"xquad": ("en", "de", "es")}, num_clusters=80)
+    languages = {"xquad": ("en", "de", "es", "fr", "ru")}
+    write_study(tmp_path, arms=("none", "mnli", "mnli.de"), languages=languages, num_clusters=40)
     cubes = load_cubes(load_scores("real", tmp_path), np.random.default_rng(0), tmp_path, 200)
     gains = gain_table(cubes).set_index("intermediate")
-    assert gains["num_languages"].to_dict() == {"mnli": 2, "mnli.de": 1}
+    assert gains["num_languages"].to_dict() == {"mnli": 4, "mnli.de": 3}
     assert gains["num_trained_in"].to_dict() == {"mnli": 0, "mnli.de": 1}
-    points, spanish = cubes[0].points, cubes[0].languages.index("es")
-    own = (points[:, cubes[0].arms.index("mnli.de"), spanish] - points[:, 0, spanish]).mean()
+    points, others = cubes[0].points, [code != "de" for code in cubes[0].languages]
+    own = (points[:, cubes[0].arms.index("mnli.de"), others] - points[:, 0, others]).mean()
     assert gains.loc["mnli.de", "gain"] == pytest.approx(own)
     languages = language_gain_table(cubes).set_index(["intermediate", "eval_language"])["zero_shot"]
     assert list(languages.index[~languages]) == [("mnli.de", "de")]
     trained_in_all = replace(cubes[0], zero_shot=cubes[0].zero_shot & [[True], [True], [False]])
     assert list(gain_table([trained_in_all])["lacking"]) == ["", TRAINED_IN]
     assert list(group_gain_table([trained_in_all])["lacking"]) == ["", "", *["xquad (trained in)"] * 2]
-    assert score_table(load_scores("real", tmp_path))["num_languages"].tolist() == [2, 1, 2]
+    assert score_table(load_scores("real", tmp_path))["num_languages"].tolist() == [4, 3, 4]
     assert list(format_gains(gains.reset_index())["not zero-shot"]) == [0, 1]
 
 
@@ -272,16 +314,10 @@ def test_what_a_seed_does_to_all_targets_stays_in_their_mean(cubes):
     assert twice.seed_sd == pytest.approx(once.seed_sd) and twice.seed_sd > 2
 
 
-def test_relative_gains_have_intervals_that_follow_the_gains(gains):
-    row = gains.loc[("xquad", "squad")]
-    assert row["relative_low"] < row["relative"] < row["relative_high"]
-    assert row["relative_low"] > 0 and row["error_reduction_low"] < row["error_reduction"]
-
-
 def test_item_noise_of_one_seed_is_not_counted_as_if_every_seed_had_it(cubes):
     """Arms whose answers differ by chance alone: nothing is left of items once each seed's own part is taken out."""
     cube = cubes["xquad"]
     gains = cube.resampled[:, :, 1:].mean(axis=-1) - cube.resampled[:, :, :1].mean(axis=-1)
     counted_before = gains.mean(axis=1).std(axis=0)
     assert (compare_arms(cube, ~cube.at_floor).item_error < 0.6 * counted_before).all()
-    assert (cube.num_clusters == 150).all()
+    assert (cube.num_clusters == 100).all()

@@ -1,5 +1,7 @@
 """Which scores are reported and compared, and their plain means over languages and seeds."""
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,8 @@ NOT_IN_XTREME = ("token_accuracy",)
 XTREME_TASKS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
 """The nine whose mean is XTREME's overall score."""
 CELL = ["encoder", "target"]
+BASELINE = "none"
+"""The arm that goes straight to the target task."""
 
 
 def pick_encoder(scores: pd.DataFrame, study: str, encoder: str = "") -> str:
@@ -73,13 +77,45 @@ def index_runs(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def select_complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of those seeds at which every arm of an encoder and target has all its scores."""
-    arms = rows.groupby(CELL)["intermediate"].transform("nunique")
-    there = rows[rows["score"].notna()]
-    counts = there.groupby([*CELL, "seed", "eval_language"])["intermediate"].nunique()
-    fewest = counts.groupby(level=[*CELL, "seed"]).min().rename("fewest")
-    matched = rows[[*CELL, "seed"]].merge(fewest.reset_index(), how="left")["fewest"].fillna(0)
-    return rows[matched.to_numpy() == arms.to_numpy()]
+    """The rows of one complete table of seeds and arms for each encoder and target, as a test needs: each run of it has
+    a score in every language of the baseline (of all arms, where that is not there).
+
+    Of S seeds and K arms, the baseline among them, that table is kept which tells most of the spread over seeds:
+    (S - 1)(K - 1) is largest, then K, then S. An arm that is not finished at a seed, or lacks a language, costs neither the
+    seed nor the other arms. `list_left_out` says what was not kept.
+    """
+    kept = np.zeros(len(rows), dtype=bool)
+    for places in rows.groupby(CELL, sort=False).indices.values():
+        kept[places] = find_complete(rows.iloc[places])
+    return rows[kept]
+
+
+def find_complete(cell: pd.DataFrame) -> np.ndarray:
+    """(N,) which rows of an encoder and target `select_complete` keeps."""
+    there = cell[cell["score"].notna()]
+    baseline = there["intermediate"] == BASELINE
+    needed = set(there.loc[baseline if baseline.any() else there.index, "eval_language"])
+    there = there[there["eval_language"].isin(needed)]
+    counts = there.groupby(["intermediate", "seed"])["eval_language"].nunique().unstack(fill_value=0)
+    full = counts.to_numpy() == len(needed)  # arms x seeds
+    always = full[counts.index == BASELINE].all(axis=0) if baseline.any() else True
+    best, table = (-1,) * 3, (counts.index[:0], counts.columns[:0])
+    choices = {tuple(one & other & always) for one, other in combinations_with_replacement(full, 2)}
+    for seeds in sorted(choices, reverse=True):
+        arms = full[:, list(seeds)].all(axis=1)
+        num_seeds, num_arms = sum(seeds), int(arms.sum())
+        size = ((num_seeds - 1) * (num_arms - 1), num_arms, num_seeds)
+        if num_seeds and num_arms and size > best:
+            best, table = size, (counts.index[arms], counts.columns[list(seeds)])
+    arms, seeds = table
+    return (cell["intermediate"].isin(arms) & cell["seed"].isin(seeds) & cell["eval_language"].isin(needed)).to_numpy()
+
+
+def list_left_out(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per run that `select_complete` leaves out of the primary rows: `encoder, target, intermediate, seed`."""
+    keys, rows = [*CELL, "intermediate", "seed"], select_primary(scores)
+    made, kept = (part[keys].drop_duplicates() for part in (rows, select_complete(rows)))
+    return made[~made.set_index(keys).index.isin(kept.set_index(keys).index)]
 
 
 def select_sound(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,12 +12,11 @@ from xt.arms import ARMS
 from xt.errors import DataError
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
-from xt.reported import CELL, is_zero_shot, select_complete, select_primary
+from xt.reported import BASELINE, CELL, is_zero_shot, select_complete, select_primary
 from xt.results import IMPORTED, has_stats, load_stats
 from xt.stats import NUM_RESAMPLES, adjust_holm, bootstrap_apart, bootstrap_sums
 from xt.tasks import TASKS
 
-BASELINE = "none"
 CLUSTER = ["eval_language", "cluster"]
 """Columns that name a cluster of examples."""
 MIN_LANGUAGES = 3
