@@ -16,6 +16,7 @@ from xt.pretraining import (
     group_languages,
     scores_by_language,
 )
+from xt.prose import answer_pretraining
 
 CODES = tuple(code for code in LAB_LANGUAGES if code != "qaa")
 UNSEEN = [code for code in CODES if LAB_LANGUAGES[code].resource == "unseen"]
@@ -86,6 +87,13 @@ def test_the_primary_family_is_few_groups_of_the_mean_over_targets():
 def test_two_seeds_have_no_p_and_floors_leave_no_row():
     few = difference_table({"udpos": make_pair(num_seeds=2)}, "qaa")
     assert few["p"].isna().all() and few["low"].notna().all()
+    one = difference_table({"udpos": make_pair()}, "qaa")
+    primary = one[(one["target"] == ALL) & one["group"].isin(PRIMARY_GROUPS)]
+    assert len(primary) == 4 and (primary["num_targets"] == 1).all(), "one target answers, too"
+    assert "languages in 1 target" in answer_pretraining(one)
+    above = np.where(np.isin(CODES, UNSEEN), 0.0, 99.0)
+    two = [replace(cube, floors=above) for cube in make_pair()]
+    assert difference_table({"udpos": two}, "qaa").empty, "two languages above the floor are too few"
     floored = [replace(cube, floors=np.full(len(CODES), 99.0)) for cube in make_pair()]
     assert difference_table({"udpos": floored}, "qaa").empty
 

@@ -8,18 +8,15 @@ import pytest
 from scipy.stats import t as student
 
 from xt.errors import DataError
-from xt.gains import ScoreCube, compare_arms
+from xt.gains import ScoreCube, combine_languages
 from xt.lab.languages import LAB_LANGUAGES
 from xt.response import PREDICTORS as BY_SCALE
 from xt.response import (
     baseline_by_language,
-    combine_languages,
     compare_unseen,
     distance_slopes,
-    measured_noise,
     predictors_of,
     rank_correlations,
-    simulate_tests,
     tabulate_languages,
     unseen_gap,
 )
@@ -29,8 +26,7 @@ ZERO_SHOT = tuple(code for code in LAB_LANGUAGES if code != "qaa")
 UNSEEN = [code for code in ZERO_SHOT if LAB_LANGUAGES[code].resource == "unseen"]
 EFFECTS = pd.Series({"syntactic": -12.0, "lexical": -30.0, "genetic": 0.0, "script": -5.0, "log_resource": 2.5})
 """Points per unit of each predictor."""
-NUM_WORLDS = 300
-ARM_SPREADS = np.array([1.0, 0.5, 2.0])
+NUM_WORLDS = 100
 
 
 def cube_of(points, item_sd=0.0, floors=0.0, num_resamples=400, seed=0):
@@ -93,10 +89,10 @@ def test_intervals_of_slopes_hold_the_truth_as_often_as_they_say(design):
     slopes = distance_slopes(worlds(design, noise=4.0))
     truth = slopes["predictor"].map(true_slopes(design))
     held = ((slopes["low"] <= truth) & (truth <= slopes["high"])).groupby(slopes["predictor"]).mean()
-    assert ((held >= 0.91) & (held <= 0.99)).all(), held
-    assert 0.93 <= held.mean() <= 0.98, held
+    assert ((held >= 0.87) & (held <= 1)).all(), held
+    assert 0.92 <= held.mean() <= 0.985, held
     errors = (slopes["slope"] - truth).groupby(slopes["predictor"]).mean()
-    assert (errors.abs() < 1).all(), "unbiased"
+    assert (errors.abs() < 1.5).all(), "unbiased"
 
 
 def test_intervals_of_slopes_are_those_of_the_robust_errors_with_students_t(design):
@@ -137,52 +133,6 @@ def test_an_unseen_language_that_lacks_nothing_lies_inside_what_was_predicted(de
     assert len(gaps) == NUM_WORLDS * len(UNSEEN)
     inside = (gaps["low"] <= gaps["score"]) & (gaps["score"] <= gaps["high"])
     assert 0.92 <= inside.mean() <= 0.98 and abs(gaps["gap"].mean()) < 1
-
-
-def noisy_cube(num_seeds, seed_sd, item_sd, rng):
-    """Four arms, three languages; the noise of a seed is shared by the languages, and the last is at its floor."""
-    points = 50 + rng.normal(0, seed_sd, (num_seeds, 4, 1)) + np.zeros(3)
-    points[..., 2] = rng.normal(0, 40, (num_seeds, 4))
-    return replace(cube_of(points, item_sd), floors=np.array([0.0, 0.0, 1000.0]))
-
-
-def test_noise_is_measured_as_planted_and_without_floor_languages():
-    cube = noisy_cube(400, 1.5, [0.0, *ARM_SPREADS], np.random.default_rng(1))
-    seed_sd, item_sd = measured_noise(cube)
-    assert seed_sd == pytest.approx(1.5, rel=0.1)
-    assert item_sd == pytest.approx(ARM_SPREADS, rel=0.15)
-    assert seed_sd == compare_arms(cube, ~cube.at_floor).seed_sd, "what the primary test takes it to be"
-
-
-MIXES = [(1.0, 0.0), (1.0, 0.5), (0.3, 1.0), (0.0, 1.0)]
-
-
-@pytest.mark.parametrize(("seed_sd", "item_sd"), MIXES)
-@pytest.mark.parametrize("effect", [0.0, 3.0])
-def test_arms_that_differ_in_noise_alone_are_rarely_told_apart_and_intervals_hold(seed_sd, item_sd, effect):
-    told = simulate_tests(seed_sd, item_sd * np.ones(5), 3, effect, 400, np.random.default_rng(3))
-    assert len(told) == 2000
-    assert told["covered"].mean() >= 0.94
-    if effect == 0:
-        by_study = told["p_holm"].to_numpy().reshape(400, 5).min(axis=1)
-        assert (told["p"] < 0.05).mean() <= 0.065, "5 % and two standard errors of 400 studies"
-        assert (by_study < 0.05).mean() <= 0.075
-        assert (told["p_holm"] >= told["p"]).all()
-
-
-@pytest.mark.parametrize(("seed_sd", "item_sd"), MIXES)
-def test_a_large_effect_is_found_and_a_small_one_more_often_than_none(seed_sd, item_sd):
-    none, small, large = (
-        (simulate_tests(seed_sd, item_sd * np.ones(3), 3, effect, 60, np.random.default_rng(4))["p_holm"] < 0.05).mean()
-        for effect in (0.0, 2.0, 12.0)
-    )
-    assert none < small < large and large > 0.97
-
-
-def test_the_spread_of_items_is_that_of_each_arm():
-    told = simulate_tests(0.01, np.array([0.01, 30.0]), 3, 5.0, 50, np.random.default_rng(5))
-    found = (told["p"] < 0.05).to_numpy().reshape(50, 2).mean(axis=0)
-    assert found[0] == 1 and found[1] < 0.2
 
 
 def test_too_few_languages_give_no_slope_and_no_unseen_ones_an_empty_table(design):
@@ -228,15 +178,17 @@ def test_rank_correlations_are_spearmans_with_an_interval(design):
     row = table.loc["lexical"]
     width = np.sqrt((1 + row["rho"] ** 2 / 2) / 20)
     assert np.arctanh(row["high"]) - np.arctanh(row["rho"]) == pytest.approx(1.96 * width, rel=1e-3)
+    floored = scores.assign(at_floor=np.arange(len(scores)) > 1)
+    assert rank_correlations(floored).empty, "two languages above the floor"
     assert "geographic" not in table.index and (table["num_languages"] == 23).all()
     assert rank_correlations(scores.assign(score=5.0))["rho"].isna().all()
 
 
 def test_intervals_of_rank_correlations_hold_where_there_is_none(design):
     rng = np.random.default_rng(3)
-    empty = [design.assign(target=f"t{place}", score=rng.normal(size=len(design))) for place in range(120)]
+    empty = [design.assign(target=f"t{place}", score=rng.normal(size=len(design))) for place in range(60)]
     table = rank_correlations(pd.concat(empty)).query("component == 'lexical'")
-    assert 0.9 <= ((table["low"] <= 0) & (0 <= table["high"])).mean() <= 0.99
+    assert 0.87 <= ((table["low"] <= 0) & (0 <= table["high"])).mean() <= 1
 
 
 def test_unseen_languages_are_compared_with_seen_ones_in_score_and_in_gain():
@@ -253,6 +205,9 @@ def test_unseen_languages_are_compared_with_seen_ones_in_score_and_in_gain():
     floors = np.where(unseen, 1000.0, 0.0)
     below = compare_unseen([replace(cube_of(points, 0.2), floors=floors)])
     assert list(below["intermediate"]) == ["none"], "no gain can be seen at the floor"
+    trained = np.ones((3, len(ZERO_SHOT)), bool)
+    trained[2, np.flatnonzero(unseen)] = False
+    assert list(compare_unseen([replace(cube_of(points, 0.2), zero_shot=trained)])["intermediate"]) == ["none"]
     assert compare_unseen([replace(cube_of(points), encoder="somebody/unknown")]).empty
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from xt.exposure import encoder_size, load_exposure
-from xt.gains import ALL, Means, ScoreCube, average_targets, is_placebo
+from xt.gains import ALL, MIN_LANGUAGES, Means, ScoreCube, average_targets, is_placebo
 from xt.recommend import GROUPS, WHOLE, describe_languages
 from xt.stats import adjust_benjamini_hochberg, adjust_holm, percentile_interval
 from xt.stats.two_encoders import compare_gains
@@ -48,8 +48,10 @@ def find_pairs(scores: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def group_languages(pair: Sequence[ScoreCube], home: str) -> dict[str, np.ndarray]:
-    """Group -> mask (L,) of its languages that are above their floor in both encoders and zero-shot for every arm."""
+    """Group -> mask (L,) of its languages that are above their floor in both encoders and zero-shot for every arm; none
+    where these are fewer than MIN_LANGUAGES of all groups together."""
     above = ~(pair[0].at_floor | pair[1].at_floor) & pair[0].zero_shot.all(axis=0) & pair[1].zero_shot.all(axis=0)
+    above &= above.sum() >= MIN_LANGUAGES
     table = describe_languages(pair[0].encoder, pair[0].languages, home)
     return {name: GROUPS[name](table).to_numpy(bool) & above for name in SHOWN_GROUPS}
 
@@ -79,8 +81,7 @@ def difference_table(cubes: Mapping[str, Sequence[ScoreCube]], home: str) -> pd.
     masks = {target: group_languages(pair, home) for target, pair in cubes.items()}
     for group in SHOWN_GROUPS:
         shown = [target for target in cubes if masks[target][group].any()]
-        parts = {target: [target] for target in shown} | ({ALL: shown} if len(shown) > 1 else {})
-        for name, targets in parts.items():
+        for name, targets in ({target: [target] for target in shown} | ({ALL: shown} if shown else {})).items():
             means = [
                 average_targets(
                     [cubes[target][side] for target in targets], [masks[target][group] for target in targets]
@@ -108,7 +109,10 @@ def describe_difference(means: Sequence[Means], about: dict) -> list[dict]:
     """Rows of `difference_table`, one per arm, of the means of the two encoders."""
     first, second = means
     test = compare_gains(
-        (first.points, first.resampled), (second.points, second.resampled), min(part.num_clusters for part in means)
+        (first.points, first.resampled),
+        (second.points, second.resampled),
+        min(part.num_clusters for part in means),
+        untrained=first.untrained,
     )
     gains = [(part.points[:, 1:] - part.points[:, :1]).mean(axis=0) for part in means]
     baselines = [part.points[:, 0].mean() for part in means]

@@ -1,5 +1,4 @@
-"""Do scores go with what is known of the languages: distances, what pretraining read, subwords? And the test on known
-truth."""
+"""Do scores go with what is known of the languages: distances, what pretraining read, subwords?"""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -10,9 +9,8 @@ import pandas as pd
 from xt.distances import COMPONENTS, LAB_COMPONENTS, load_distances
 from xt.errors import DataError
 from xt.exposure import load_exposure
-from xt.gains import Means, ScoreCube, compare_arms, compare_means, is_placebo
+from xt.gains import MIN_LANGUAGES, Means, ScoreCube, combine_languages, compare_means, is_placebo
 from xt.languages import get_language
-from xt.stats import adjust_holm, gain_test
 from xt.stats.robustness import interval_of_means
 
 PREDICTORS: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -61,6 +59,12 @@ def baseline_by_language(cubes: Sequence[ScoreCube], subwords: pd.DataFrame | No
     return pd.concat(frames or [empty], ignore_index=True)
 
 
+def select_above(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `baseline_by_language` of targets with MIN_LANGUAGES languages above their floor."""
+    above = (~scores["at_floor"].astype(bool)).groupby([scores["encoder"], scores["target"]]).transform("sum")
+    return scores[above >= MIN_LANGUAGES]
+
+
 def list_predictors(scores: pd.DataFrame) -> list[str]:
     """PREDICTORS of a table's scale; of an empty table none."""
     return list(PREDICTORS[scores["scale"].iloc[0]]) if len(scores) else []
@@ -75,7 +79,7 @@ def predictors_of(scores: pd.DataFrame) -> tuple[str, ...]:
 
 def distance_slopes(scores: pd.DataFrame) -> pd.DataFrame:
     """How a target's scores go with each of PREDICTORS, all entered together, over the languages seen in pretraining
-    of which all are known.
+    of which all are known, of targets that `select_above` keeps.
 
     One row per target and predictor: `slope` (points from the nearest to the farthest of the table's languages) with
     its 95 % interval (`low`, `high`), `vif` (variance inflation), `num_languages`. Ordinary least squares with HC3
@@ -84,8 +88,8 @@ def distance_slopes(scores: pd.DataFrame) -> pd.DataFrame:
     import statsmodels.api as sm
     from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-    rows, names = [], list_predictors(scores)
-    for target, cell in scores[scores["resource"] > 0].dropna(subset=names).groupby("target", sort=False):
+    rows, names, above = [], list_predictors(scores), select_above(scores)
+    for target, cell in above[above["resource"] > 0].dropna(subset=names).groupby("target", sort=False):
         if len(cell) < len(names) + 3:
             raise DataError(f"{target}: {len(cell)} languages for {len(names)} predictors; needed: 3 more than those")
         known = cell[names].astype(float)
@@ -129,14 +133,15 @@ def unseen_gap(scores: pd.DataFrame) -> pd.DataFrame:
 def rank_correlations(scores: pd.DataFrame) -> pd.DataFrame:
     """How zero-shot scores of the baseline rank with each distance and with `log_resource`, one at a time.
 
-    `scores` is `baseline_by_language`. One row per encoder, target and component known of four languages or more:
-    Spearman's `rho` with the 95 % interval `low, high` of Bonett and Wright (2000), atanh(rho) with standard error
-    sqrt((1 + rho^2 / 2) / (n - 3)), and `num_languages` n. The unit is a language. NaN where all scores are the same.
+    `scores` is `baseline_by_language`; targets are those that `select_above` keeps. One row per encoder, target and
+    component known of four languages or more: Spearman's `rho` with the 95 % interval `low, high` of Bonett and Wright
+    (2000), atanh(rho) with standard error sqrt((1 + rho^2 / 2) / (n - 3)), and `num_languages` n. The unit is a
+    language. NaN where all scores are the same.
     """
     from scipy.stats import norm, rankdata
 
     rows = []
-    for (encoder, target), cell in scores.groupby(["encoder", "target"], sort=False):
+    for (encoder, target), cell in select_above(scores).groupby(["encoder", "target"], sort=False):
         for name in ("distance", *COMPONENTS, "log_resource"):
             known = cell[["score", name]].astype(float).dropna()
             if len(known) < 4 or known[name].nunique() < 2:
@@ -150,27 +155,22 @@ def rank_correlations(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns="encoder target component rho low high num_languages".split())
 
 
-def combine_languages(cube: ScoreCube, weights: np.ndarray) -> Means:
-    """Sums of a cube's scores over languages with these weights (L,), as means that the primary test takes."""
-    drawn, used = None if cube.resampled is None else cube.resampled @ weights, weights != 0
-    fewest = np.inf if drawn is None or cube.num_clusters is None else float(cube.num_clusters[used].min())
-    return Means(cube.arms, cube.seeds, cube.points @ weights, drawn, fewest)
-
-
 def compare_unseen(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     """Languages that pretraining never saw against those that it saw: mean of the former less mean of the latter.
 
     One row per encoder, target and arm: of the baseline the difference in score, over all zero-shot languages
     (`difference, low, high`, over seeds and items), of every other arm the difference in gain, over those above their
-    floor, with `p` of the primary test and `placebo`; `num_unseen, num_seen`. No rows of a cube without both kinds, or
-    of an encoder whose pretraining is not known.
+    floor that no arm was trained in, with `p` of the primary test and `placebo`; `num_unseen, num_seen`. No rows of a
+    cube without both kinds, or of an encoder whose pretraining is not known; none of gains where fewer than
+    MIN_LANGUAGES languages are above the floor.
     """
     rows = []
     for cube in cubes:
         seen = [row["seen"] for row in load_exposure(cube.encoder, cube.languages)]
         if None in seen:
             continue
-        for baseline, chosen in ((True, np.ones(len(seen), bool)), (False, ~cube.at_floor)):
+        above = ~cube.at_floor & ((~cube.at_floor).sum() >= MIN_LANGUAGES)
+        for baseline, chosen in ((True, np.ones(len(seen), bool)), (False, above & cube.zero_shot.all(axis=0))):
             groups = [chosen & (np.array(seen) == kind) for kind in (False, True)]
             if not all(group.any() for group in groups):
                 continue
@@ -195,33 +195,3 @@ def describe_changes(means: Means) -> list[dict]:
         dict(intermediate=arm, placebo=is_placebo(arm), difference=gain, low=low, high=high, p=p)
         for arm, gain, low, high, p in zip(means.arms[1:], test.gain, test.low, test.high, test.p, strict=True)
     ]
-
-
-def measured_noise(cube: ScoreCube) -> tuple[float, np.ndarray]:
-    """(seed, items): the pooled residual standard deviation of one score over seeds, and that of each arm's gain by the
-    choice of items, as far as they move every seed alike; points, of the mean over languages above their floor."""
-    test = compare_arms(cube, ~cube.at_floor)
-    return test.seed_sd, test.item_error
-
-
-def simulate_tests(
-    seed_sd: float,
-    item_sd: np.ndarray,
-    num_seeds: int,
-    effect: float,
-    num_studies: int,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """What the primary test says in studies whose truth is known: one row per simulated comparison.
-
-    Each study has a baseline and len(item_sd) arms that differ from it by `effect` points, seed noise `seed_sd` in
-    every score, and item noise `item_sd` in every gain. Columns `p`, `p_holm`, `covered` (by the interval).
-    """
-    frames, num_arms = [], len(item_sd) + 1
-    for _ in range(num_studies):
-        scores = rng.normal(0, seed_sd, (num_seeds, num_arms))
-        scores[:, 1:] += effect + rng.normal(0, item_sd)
-        test = gain_test(scores, item_sd**2)
-        covered = (test.low <= effect) & (effect <= test.high)
-        frames.append(pd.DataFrame({"p": test.p, "p_holm": adjust_holm(test.p), "covered": covered}))
-    return pd.concat(frames, ignore_index=True)

@@ -1,26 +1,35 @@
 """How robust each arm's scores are over languages, and what an arm changes in that: tables from score cubes.
 
 The measures are defined in `xt.stats.robustness`. Distance is the mean distance of `xt.distances` from the training
-language, 0 to 1. Languages at their floor count here: a score at the floor is what far languages get.
+language, 0 to 1. Languages at their floor count in them: a score at the floor is what far languages get. A slope is
+only of a target with MIN_LANGUAGES languages above their floor. Arms that were trained in one of the languages are left
+out: their scores there are not zero-shot, and over other languages they would not compare.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from xt.choosing import draw_seeds
 from xt.distances import load_distances
 from xt.errors import DataError
-from xt.gains import BASELINE, Means, ScoreCube, compare_means, is_placebo, load_cubes
-from xt.response import combine_languages, predictors_of, tabulate_languages
-from xt.scaling import load_alike, size_table
-from xt.stats import SEEDS_AND_ITEMS, adjust_holm, percentile_interval
+from xt.gains import (
+    MIN_LANGUAGES,
+    Means,
+    ScoreCube,
+    combine_languages,
+    compare_means,
+    is_placebo,
+    load_cubes,
+)
+from xt.response import baseline_by_language, predictors_of
+from xt.scaling import describe_trends, load_sizes, stack_encoders
+from xt.stats import ITEMS_ONLY, adjust_holm, percentile_interval
 from xt.stats.mixed import ScoreModel, fit_scores
-from xt.stats.robustness import correct_spread, correct_worst, interval_of_means, share_interval, slope_weights
-from xt.stats.trend import fit_trend
+from xt.stats.robustness import correct_spread, correct_worst, interval_of_means, slope_weights
+from xt.tasks import TASKS
 
 SLOPE, GAP, WORST, SPREAD, SEEDS = "slope", "gap to the training language", "worst language", "spread", "seeds' spread"
 MEASURES = (SLOPE, GAP, WORST, SPREAD, SEEDS)
@@ -30,7 +39,10 @@ COLUMNS = (
     "num_seeds kind"
 ).split()
 """Columns of `robustness_table`."""
-TREND_COLUMNS = "target intermediate quantity slope low high p df num_encoders num_sizes num_languages".split()
+TREND_COLUMNS = (
+    "target intermediate placebo quantity slope low high p p_holm df num_encoders num_sizes smallest largest "
+    "num_languages"
+).split()
 """Columns of `slope_trends`."""
 
 
@@ -45,19 +57,18 @@ class WholeCube:
 
 
 def load_whole_cubes(
-    scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None, min_seeds: int = 1
+    scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None
 ) -> list[WholeCube]:
-    """One per encoder and target with a baseline and an arm at `min_seeds` seeds, items drawn jointly with those of the
-    training language."""
+    """One per encoder and target with a baseline and another arm, items drawn jointly with those of the training
+    language."""
     homes = scores.dropna(subset="train_language").groupby(["encoder", "target"])["train_language"].first()
-    everywhere = load_cubes(scores.assign(train_language=pd.NA), rng, results, min_seeds=min_seeds)
+    everywhere = load_cubes(scores.assign(train_language=pd.NA), rng, results, min_seeds=1)
     return [part_home(cube, homes.get((cube.encoder, cube.target))) for cube in everywhere]
 
 
 def part_home(cube: ScoreCube, home: str | None) -> WholeCube:
     """A cube of all languages, parted into the training language and the others."""
     own = np.array([code == home for code in cube.languages])
-    clusters = None if cube.num_clusters is None else cube.num_clusters[~own]
     rest = replace(
         cube,
         languages=tuple(code for code in cube.languages if code != home),
@@ -65,21 +76,42 @@ def part_home(cube: ScoreCube, home: str | None) -> WholeCube:
         resampled=None if cube.resampled is None else cube.resampled[..., ~own],
         floors=cube.floors[~own],
         zero_shot=cube.zero_shot[:, ~own],
-        num_clusters=clusters,
+        num_clusters=None if cube.num_clusters is None else cube.num_clusters[~own],
     )
     return WholeCube(rest, combine_languages(cube, own.astype(float)) if own.any() else None)
 
 
-def robustness_table(wholes: Sequence[WholeCube], rng: np.random.Generator) -> pd.DataFrame:
-    """One row per encoder, target, arm and measure (COLUMNS), in points; the slope in points per unit of distance.
+def keep_arms(cube: ScoreCube, kept: np.ndarray) -> ScoreCube:
+    """The cube of some of its arms, a mask (K,)."""
+    return replace(keep_means(cube, kept), zero_shot=cube.zero_shot[kept])
+
+
+def keep_means(means: Means | ScoreCube, kept: np.ndarray) -> Means | ScoreCube:
+    """The same of means, or of what of a cube is like them."""
+    arms = tuple(arm for arm, there in zip(means.arms, kept, strict=True) if there)
+    drawn = None if means.resampled is None else means.resampled[:, :, kept]
+    return replace(means, arms=arms, points=means.points[:, kept], resampled=drawn)
+
+
+def weigh_distance(cube: ScoreCube) -> np.ndarray:
+    """(L,) weights of the slope on distance; NaN where the target has none."""
+    distance = np.array([row["distance"] for row in load_distances(cube.languages)])
+    few = (~cube.at_floor).sum() < MIN_LANGUAGES
+    return np.full(len(distance), np.nan) if few else slope_weights(distance)
+
+
+def robustness_table(wholes: Sequence[WholeCube]) -> pd.DataFrame:
+    """One row per encoder, target, arm and measure (COLUMNS), in points; the slope from the nearest to the farthest
+    language.
 
     `value, low, high`: the arm's own; `change` with its interval: the arm's less the baseline's. Slope and gap are
     linear in scores: their intervals and `p` are those of the primary test, and `p_holm` of the slope, the primary
     measure, is Holm's over the arms of an encoder and target without placebos. Worst language and spread are corrected
-    for noise, with percentile intervals over seeds and items and no p. The spread over seeds has no interval. Without
-    items, or with one seed, what cannot be told is missing.
+    for noise, those of the seeds that were run, with percentile intervals over items and no p; a change from or to 0
+    has no interval, as nothing below 0 is seen. The spread over seeds has none. Without items, or with one seed, what
+    cannot be told is missing.
     """
-    rows = [row for whole in wholes for row in measure_whole(whole, rng)]
+    rows = [row for whole in wholes for row in measure_whole(whole)]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     tested = table["p"].astype(float).where((table["measure"] == SLOPE) & ~table["placebo"].astype(bool))
     for _, places in table.groupby(["encoder", "target"]).groups.items():
@@ -87,22 +119,23 @@ def robustness_table(wholes: Sequence[WholeCube], rng: np.random.Generator) -> p
     return table
 
 
-def measure_whole(whole: WholeCube, rng: np.random.Generator) -> list[dict]:
-    """The rows of `robustness_table` of one cube."""
-    cube = whole.cube
-    even = np.full(len(cube.languages), 1 / len(cube.languages))
-    distance = np.array([row["distance"] for row in load_distances(cube.languages)])
-    mean, rows = combine_languages(cube, even), []
-    slope = combine_languages(cube, slope_weights(distance))
-    if np.isfinite(slope.points).all():
-        rows += measure_linear(SLOPE, slope, int(np.isfinite(distance).sum()))
+def measure_whole(whole: WholeCube) -> list[dict]:
+    """The rows of `robustness_table` of one cube; none where no arm beside the baseline is zero-shot everywhere."""
+    kept, weights = whole.cube.zero_shot.all(axis=1), weigh_distance(whole.cube)
+    if kept.sum() < 2:
+        return []
+    cube = keep_arms(whole.cube, kept)
+    count = len(cube.languages)
+    mean, rows = combine_languages(cube, np.full(count, 1 / count)), []
+    if np.isfinite(weights).all():
+        rows += measure_linear(SLOPE, combine_languages(cube, weights), int((weights != 0).sum()))
     if whole.home is not None:
-        rows += measure_linear(GAP, subtract(whole.home, mean), len(even))
+        rows += measure_linear(GAP, subtract(keep_means(whole.home, kept), mean), count)
     if cube.resampled is not None:
-        rows += measure_noisy(cube, rng)
+        rows += measure_noisy(cube)
     if len(cube.seeds) > 1:
         sds = mean.points.std(axis=0, ddof=1)
-        rows += [dict(measure=SEEDS, place=place, value=sd, num_languages=len(even)) for place, sd in enumerate(sds)]
+        rows += [dict(measure=SEEDS, place=place, value=sd, num_languages=count) for place, sd in enumerate(sds)]
     where = dict(encoder=cube.encoder, target=cube.target, num_seeds=len(cube.seeds))
     return [where | name_arm(cube.arms[row.pop("place")]) | row for row in rows]
 
@@ -130,160 +163,113 @@ def measure_linear(measure: str, means: Means, num_languages: int) -> list[dict]
     return [row | dict(measure=measure, num_languages=num_languages, kind=test.kind) for row in rows]
 
 
-def measure_noisy(cube: ScoreCube, rng: np.random.Generator) -> list[dict]:
+def measure_noisy(cube: ScoreCube) -> list[dict]:
     """Rows of the worst language and the spread over languages, one per arm."""
-    weights = draw_seeds(len(cube.seeds), len(cube.resampled), rng)
-    scores, drawn = cube.points.mean(axis=0), np.einsum("bs,bskl->bkl", weights, cube.resampled)
+    scores, drawn = cube.points.mean(axis=0), cube.resampled.mean(axis=1)
     rows = []
-    for measure, (value, low, high), moved in (
-        (WORST, correct_worst(scores, drawn), drawn.min(axis=-1)),
-        (SPREAD, correct_spread(scores, drawn), drawn.std(axis=-1, ddof=1)),
-    ):
-        away = moved - moved[:, :1]
-        change_low, change_high = percentile_interval(away - away.mean(axis=0))
+    for measure, (value, moved) in {WORST: correct_worst(scores, drawn), SPREAD: correct_spread(scores, drawn)}.items():
+        own, changes = percentile_interval(moved), percentile_interval(moved - moved[:, :1])
         for place in range(len(cube.arms)):
-            row = dict(measure=measure, place=place, value=value[place], low=low[place], high=high[place])
+            row = dict(measure=measure, place=place, value=value[place], low=own[0][place], high=own[1][place])
             if place:
-                change = value[place] - value[0]
-                row |= dict(
-                    change=change, change_low=change + change_low[place], change_high=change + change_high[place]
-                )
-            rows.append(row | dict(num_languages=len(cube.languages), kind=SEEDS_AND_ITEMS))
+                row["change"] = value[place] - value[0]
+            if place and min(value[place], value[0]) > 0:
+                row |= dict(change_low=changes[0][place], change_high=changes[1][place])
+            rows.append(row | dict(num_languages=len(cube.languages), kind=ITEMS_ONLY))
     return rows
 
 
 def collapse_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per encoder and arm: `num_runs`, `num_failed` (diverged or collapsed), their `share` with its exact 95 %
-    interval (`low, high`)."""
-    runs = scores.drop_duplicates("run_id")
-    rows = []
-    for (encoder, arm), cell in runs.groupby(["encoder", "intermediate"], sort=False):
-        failed = int((cell["outcome"] != "ok").sum())
-        share, low, high = share_interval(failed, len(cell))
-        rows.append(dict(encoder=encoder, intermediate=arm, num_runs=len(cell), num_failed=failed, share=share,
-                         low=low, high=high))  # fmt: skip
-    return pd.DataFrame(rows, columns="encoder intermediate num_runs num_failed share low high".split())
-
-
-def model_scores(
-    cubes: Sequence[ScoreCube],
-    subwords: pd.DataFrame | None,
-    rng: np.random.Generator,
-    *,
-    above_floor: bool = False,
-    sizes: Mapping[str, float] | None = None,
-    arms: Sequence[str] | None = None,
-    num_permutations: int = 2000,
-) -> ScoreModel:
-    """The mixed model (`xt.stats.mixed`) of the scores of some cubes, of the arms that all of them have (and `arms`).
-
-    With `above_floor` the cells at their floor are left out, where scores cannot show what a predictor does; which they
-    are is decided by scores, so that slopes of scores are too flat then, and slopes of gains are not. `sizes` (encoder
-    -> parameters) asks what size does to the slope. Raises DataError where too little is left.
-    """
-    shared = [arm for arm in cubes[0].arms if all(arm in cube.arms for cube in cubes) and (not arms or arm in arms)]
-    rows = score_rows(cubes, subwords, [BASELINE, *(arm for arm in shared if arm != BASELINE)])
-    if above_floor:
-        rows = rows[~rows["at_floor"]]
-    if sizes:
-        rows = rows.assign(size=np.log2(rows["encoder"].map(sizes).astype(float)))
-    return fit_scores(rows, predictors_of(rows), rng, num_permutations)
-
-
-def score_rows(cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, arms: Sequence[str]) -> pd.DataFrame:
-    """One row per encoder, target, arm, seed and zero-shot language: `score`, `at_floor`, and what is known of the
-    language (`xt.response.tabulate_languages`)."""
-    frames = []
-    for cube in cubes:
-        places = [cube.arms.index(arm) for arm in arms]
-        axes = pd.MultiIndex.from_product(
-            [cube.seeds, arms, cube.languages], names=["seed", "intermediate", "eval_language"]
-        )
-        frame = pd.DataFrame({"score": cube.points[:, places].ravel()}, index=axes).reset_index()
-        known = tabulate_languages(cube.encoder, cube.languages, subwords).assign(at_floor=cube.at_floor)
-        frames.append(frame.merge(known, on="eval_language").assign(encoder=cube.encoder, target=cube.target))
-    return pd.concat(frames, ignore_index=True)
-
-
-def slope_trends(
-    scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(slopes on distance per encoder, their trends over encoders of one family that differ in size).
-
-    The first has one row per target, encoder and arm: `slope` of its scores, and `change`: less the baseline's. The
-    second (TREND_COLUMNS) has per target and arm what a doubling of size does to the slope (`quantity` "slope", of the
-    baseline's row too) and to the change of it ("change"): the unit is a pretrained encoder, and there is no p below
-    five degrees of freedom. Both are empty where there is one size.
-    """
-    sizes = size_table(scores)
-    slopes, trends = [], []
-    if sizes["size"].nunique() > 1:
-        for target, cubes in load_alike(scores, list(sizes["encoder"]), rng, results).items():
-            found = slopes_of(cubes)
-            if found is not None:
-                slopes += tabulate_slopes(target, cubes, sizes, found[0])
-                trends += tabulate_trends(target, cubes, sizes, *found)
-    columns = "target intermediate encoder size slope change".split()
-    return pd.DataFrame(slopes, columns=columns), pd.DataFrame(trends, columns=TREND_COLUMNS)
-
-
-def tabulate_slopes(target: str, cubes: Sequence[ScoreCube], sizes: pd.DataFrame, values: np.ndarray) -> list[dict]:
-    """The slopes (n, K) of n encoders and K arms, a row each."""
-    return [
-        dict(target=target, intermediate=arm, encoder=encoder.encoder, size=encoder.size, slope=own[place],
-             change=own[place] - own[0])
-        for place, arm in enumerate(cubes[0].arms)
-        for encoder, own in zip(sizes.itertuples(), values, strict=True)
-    ]  # fmt: skip
-
-
-def tabulate_trends(
-    target: str, cubes: Sequence[ScoreCube], sizes: pd.DataFrame, values, drawn, clusters
-) -> list[dict]:
-    """The trends of slopes (n, K), and of their changes, over log2 of the n encoders' sizes."""
-    counts = dict(num_encoders=len(sizes), num_sizes=int(sizes["size"].nunique()))
-    where, rows = dict(target=target, num_languages=len(cubes[0].languages)) | counts, []
-    for quantity, first in (("slope", 0), ("change", 1)):
-        for place in range(first, len(cubes[0].arms)):
-            y, moved = values[:, place], None if drawn is None else drawn[..., place]
-            if quantity == "change":
-                y, moved = y - values[:, 0], None if moved is None else moved - drawn[..., 0]
-            trend = fit_trend(np.log2(sizes["size"].to_numpy()), y, moved, clusters)
-            found = dict(slope=trend.slope, low=trend.low, high=trend.high, p=trend.p, df=trend.df)
-            rows.append(where | found | dict(intermediate=cubes[0].arms[place], quantity=quantity))
-    return rows
-
-
-def slopes_of(cubes: Sequence[ScoreCube]) -> tuple[np.ndarray, np.ndarray | None, float] | None:
-    """(slopes of n cubes (n, K), the same resampled (R, n, K) or None, fewest clusters); None without distances."""
-    distance = np.array([row["distance"] for row in load_distances(cubes[0].languages)])
-    parts = [combine_languages(cube, slope_weights(distance)) for cube in cubes]
-    if not all(np.isfinite(part.points).all() for part in parts):
-        return None
-    values = np.array([part.points.mean(axis=0) for part in parts])
-    if any(part.resampled is None for part in parts):
-        return values, None, np.inf
-    drawn = np.stack([part.resampled.mean(axis=1) for part in parts], axis=1)
-    return values, drawn, min(part.num_clusters for part in parts)
+    """One row per encoder and arm: `num_runs` that were trained on a target, `num_failed` (diverged or collapsed), and
+    their `share`. It has no interval: runs of one arm and seed share a checkpoint and do not fail independently."""
+    trained = scores["target"].map(lambda name: TASKS[name].training_task is not None).astype(bool)
+    runs = scores[trained].drop_duplicates("run_id")
+    failed = (runs["outcome"] != "ok").groupby([runs["encoder"], runs["intermediate"]], sort=False)
+    table = failed.agg(num_runs="size", num_failed="sum", share="mean")
+    return table.reset_index()
 
 
 def find_model(
-    cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, rng: np.random.Generator, **options
+    cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, rng: np.random.Generator, num_permutations: int = 2000
 ) -> tuple[ScoreModel | None, str]:
-    """(the model of `model_scores`, ''); None and why where there is too little for one."""
+    """(the mixed model (`xt.stats.mixed`) of one encoder's scores, ''); None and why where there is too little for one.
+
+    Of targets with MIN_LANGUAGES languages above their floor, and of those languages: at the floor a score shows
+    nothing, and a loss that only near languages can show would look like one of distance. That they are chosen by their
+    scores makes slopes of scores too flat, not those of gains. Arms are those that all targets have, zero-shot in all
+    of the languages, without placebos.
+    """
+    cubes = [cube for cube in cubes if (~cube.at_floor).sum() >= MIN_LANGUAGES]
     if not cubes:
-        return None, "there are no scores of a baseline and another arm"
+        return None, f"there is no target with {MIN_LANGUAGES} languages above their floor, a baseline and another arm"
+    arms = [
+        arm
+        for arm in cubes[0].arms
+        if not is_placebo(arm)
+        and all(arm in cube.arms and cube.zero_shot[cube.arms.index(arm)].all() for cube in cubes)
+    ]
+    rows = score_rows(cubes, subwords, arms)
+    rows = rows[~rows["at_floor"].astype(bool)]
     try:
-        return model_scores(cubes, subwords, rng, **options), ""
+        return fit_scores(rows, predictors_of(rows), rng, num_permutations), ""
     except DataError as error:
         return None, str(error)
 
 
+def score_rows(cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, arms: Sequence[str]) -> pd.DataFrame:
+    """One row per target, arm, seed and zero-shot language: `score`, and the other columns of
+    `xt.response.baseline_by_language`."""
+    frames = []
+    for cube in cubes:
+        places = [cube.arms.index(arm) for arm in arms]
+        names = ["seed", "intermediate", "eval_language"]
+        axes = pd.MultiIndex.from_product([cube.seeds, arms, cube.languages], names=names)
+        frame = pd.DataFrame({"score": cube.points[:, places].ravel()}, index=axes).reset_index()
+        frames.append(frame.merge(baseline_by_language([cube], subwords).drop(columns="score"), on="eval_language"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def slope_trends(scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None) -> pd.DataFrame:
+    """What a doubling of size does to the slope on distance, one row per target and arm (TREND_COLUMNS).
+
+    `quantity` is "slope" of the arm's scores, or "change": less the baseline's. The unit is a pretrained encoder of a
+    family that differs in size, and there is no p below five degrees of freedom; `p_holm` is Holm's over the changes,
+    without placebos; `smallest`, `largest`: the mean of the encoders of that size. Empty where there is one size.
+    """
+    _, cubes = load_sizes(scores, rng, results)
+    rows = [row for target, parts in cubes.items() for row in trends_of(target, parts)]
+    table = pd.DataFrame(rows).reindex(columns=TREND_COLUMNS)
+    tested = (table["quantity"] == "change") & ~table["placebo"].astype(bool)
+    table.loc[tested, "p_holm"] = adjust_holm(table.loc[tested, "p"].to_numpy(float))
+    return table
+
+
+def trends_of(target: str, cubes: Sequence[ScoreCube]) -> list[dict]:
+    """The rows of `slope_trends` of one target, scored by n encoders; none where some encoder has no slope in it."""
+    weights = [weigh_distance(cube) for cube in cubes]
+    if not all(np.isfinite(own).all() for own in weights):
+        return []
+    kept = np.all([cube.zero_shot.all(axis=1) for cube in cubes], axis=0)
+    means = [combine_languages(keep_arms(cube, kept), own) for cube, own in zip(cubes, weights, strict=True)]
+    part, rows = stack_encoders(target, [cube.encoder for cube in cubes], means), []
+    for quantity, first in (("slope", 0), ("change", 1)):
+        values, drawn = part.points[:, first:], part.resampled
+        if first:
+            values = values - part.points[:, :1]
+        if drawn is not None:
+            drawn = drawn[..., 1:] - drawn[..., :1] if first else drawn
+        about = dict(target=target, quantity=quantity, num_languages=int((weights[0] != 0).sum()))
+        rows += describe_trends(part, part.arms[first:], values, drawn, about)
+    return rows
+
+
 def gains_by_distance(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     """One row per target, arm and language above its floor: `gain` (points, mean over seeds), `distance`, `placebo`;
-    languages without a distance left out."""
+    languages without a distance left out, and targets with fewer than MIN_LANGUAGES above their floor."""
     tables = [pd.DataFrame(columns="encoder target intermediate placebo eval_language gain distance".split())]
     for cube in cubes:
+        if (~cube.at_floor).sum() < MIN_LANGUAGES:
+            continue
         distance = np.array([row["distance"] for row in load_distances(cube.languages)])
         for place, arm in enumerate(cube.arms[1:], start=1):
             chosen = np.isfinite(distance) & ~cube.at_floor & cube.zero_shot[place]

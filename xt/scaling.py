@@ -7,11 +7,12 @@ size, so an instance counts once, however many seeds it was fine-tuned with. Siz
 A gain is given in points and relatively, as a share of the baseline's score and of the error that the baseline leaves.
 A larger encoder has a higher baseline, so the same points are a smaller share of its score and a larger share of its
 error: the two bracket what `relative` may mean, and a conclusion that only one of them bears is none. Relative gains
-are ratios of means over languages, not means of ratios, in which a language with a score near 0 would count most.
+are ratios of means over languages and targets, not means of ratios, in which a score near 0 would count most. Scores
+count from 0: what a trivial answer gets is in the baseline's.
 
 Gains are means over the languages that are, in every instance, above their floor and below the ceiling, the same for
 all: at the floor nothing can be gained yet, at the ceiling nothing any more, and either would look like an effect of
-size.
+size. A target with fewer than MIN_LANGUAGES of them is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +24,10 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.exposure import encoder_size
-from xt.gains import ALL, BASELINE, ScoreCube, is_placebo, load_cube
+from xt.gains import ALL, BASELINE, MIN_LANGUAGES, Means, ScoreCube, average_targets, is_placebo, load_cube
 from xt.recipes import find_recipe
 from xt.reported import select_complete, select_primary
-from xt.stats import OF_BASELINE, OF_ERROR, adjust_benjamini_hochberg, adjust_holm
+from xt.stats import adjust_benjamini_hochberg, adjust_holm
 from xt.stats.trend import fit_trend
 
 CEILING = 95.0
@@ -37,13 +38,14 @@ RELEASES: Mapping[str, str] = {
 }  # fmt: skip
 """Encoder of the hub, without its owner -> what it was released as; the sizes of a release share text and tokens."""
 POINTS = "points"
+OF_BASELINE, OF_ERROR = "of the baseline's score", "of the remaining error"
 MEASURES: Mapping[str, tuple[float, float]] = {POINTS: (0, 100), OF_BASELINE: (1, 0), OF_ERROR: (-1, 100)}
 """Measure of a gain -> (a, c): 100 * gain / (a * baseline + c), in points or per cent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gains:
-    """What n encoders gain on one target, from the smallest to the largest."""
+class SizeScores:
+    """What n encoders score on one target, or on several together, from the smallest to the largest."""
 
     target: str
     """Target task, or ALL."""
@@ -51,12 +53,10 @@ class Gains:
     """The n encoders."""
     arms: tuple[str, ...]
     """K arms, the baseline first, those that all encoders have."""
-    baseline: np.ndarray
-    """(n,) points, mean over languages and seeds."""
-    values: Mapping[str, np.ndarray]
-    """Measure -> (n, K - 1)."""
-    resampled: Mapping[str, np.ndarray] | None
-    """Measure -> (R, n, K - 1) under resampling of items, drawn alike for all encoders; None where they are unknown."""
+    points: np.ndarray
+    """(n, K) points, mean over languages and seeds."""
+    resampled: np.ndarray | None
+    """(R, n, K) under resampling of items, drawn alike for all encoders; None where they are unknown."""
     num_clusters: float
     """Clusters of the language that has fewest; infinite where items are not known."""
 
@@ -71,13 +71,19 @@ def family_of(encoder: str) -> str:
 
 def size_table(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per encoder of the family with most sizes (then most scores): `encoder`, `size` (parameters besides
-    embeddings), smallest first. Empty where no size is known."""
+    embeddings), smallest first, and `compared`: not where it lacks a target and arm that more than half of them have,
+    such as an encoder whose runs have only begun. Empty where no size is known."""
     table = scores.groupby("encoder").size().rename("scores").reset_index()
     table = table.assign(family=table["encoder"].map(family_of), size=table["encoder"].map(encoder_size).astype(float))
     table = table[table["size"].notna() & (table["family"] != "")]
     counts = table.groupby("family").agg(sizes=("size", "nunique"), scores=("scores", "sum"))
     chosen = table[table["family"] == counts.sort_values(["sizes", "scores"]).index[-1]] if len(counts) else table
-    return chosen.sort_values(["size", "encoder"])[["encoder", "size"]].reset_index(drop=True)
+    cells = scores[scores["encoder"].isin(chosen["encoder"])].drop_duplicates(["encoder", "target", "intermediate"])
+    shared = cells.groupby(["target", "intermediate"])["encoder"].transform("size") > len(chosen) / 2
+    counts = cells[shared].groupby("encoder").size()
+    compared = chosen["encoder"].map(counts).fillna(0) == len(cells[shared].drop_duplicates(["target", "intermediate"]))
+    table = chosen.assign(compared=compared & shared.any()).sort_values(["size", "encoder"])
+    return table[["encoder", "size", "compared"]].reset_index(drop=True)
 
 
 def load_alike(
@@ -106,6 +112,16 @@ def load_alike(
         check_alike(parts)
         cubes[target] = parts
     return cubes
+
+
+def load_sizes(
+    scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None
+) -> tuple[pd.DataFrame, dict[str, list[ScoreCube]]]:
+    """(`size_table`, the cubes of the encoders that it compares, `load_alike`); no cubes where these have one size."""
+    sizes = size_table(scores)
+    compared = sizes[sizes["compared"]]
+    several = compared["size"].nunique() > 1
+    return sizes, load_alike(scores, list(compared["encoder"]), rng, results) if several else {}
 
 
 def check_alike(cubes: Sequence[ScoreCube]) -> None:
@@ -142,24 +158,6 @@ def compared_languages(cubes: Sequence[ScoreCube]) -> np.ndarray:
     return ~np.any(flagged, axis=0)
 
 
-def measure_gains(target: str, cubes: Sequence[ScoreCube]) -> Gains | None:
-    """The gains of each encoder on one target; None where no language can be compared."""
-    chosen = compared_languages(cubes)
-    if not chosen.any():
-        return None
-    means = np.array([cube.points[..., chosen].mean(axis=(0, 2)) for cube in cubes])
-    drawn, num_clusters = None, np.inf
-    if all(cube.resampled is not None for cube in cubes):
-        drawn = np.stack([cube.resampled[..., chosen].mean(axis=(1, 3)) for cube in cubes], axis=1)
-        num_clusters = float(min(cube.num_clusters[chosen].min() for cube in cubes))
-    return Gains(
-        target, tuple(cube.encoder for cube in cubes), cubes[0].arms, means[:, 0],
-        {name: express(means, *rule) for name, rule in MEASURES.items()},
-        None if drawn is None else {name: express(drawn, *rule) for name, rule in MEASURES.items()},
-        num_clusters,
-    )  # fmt: skip
-
-
 def express(scores: np.ndarray, factor: float, constant: float) -> np.ndarray:
     """Gains (..., K - 1) of scores (..., K) as a measure; NaN where what is divided by is not positive."""
     baseline = scores[..., :1]
@@ -167,38 +165,40 @@ def express(scores: np.ndarray, factor: float, constant: float) -> np.ndarray:
     return 100 * (scores[..., 1:] - baseline) / np.where(divisor > 0, divisor, np.nan)
 
 
-def average_gains(parts: Sequence[Gains]) -> Gains:
-    """The unweighted mean over targets, of the arms that stand before all of them; items of each target are drawn by
-    themselves."""
-    arms = tuple(arm for arm in parts[0].arms if all(arm in part.arms for part in parts))
-    places = [[part.arms.index(arm) - 1 for arm in arms[1:]] for part in parts]
-    pairs = list(zip(parts, places, strict=True))
-    known = all(part.resampled is not None for part in parts)
-    return Gains(
-        ALL, parts[0].encoders, arms, np.mean([part.baseline for part in parts], axis=0),
-        {name: np.mean([part.values[name][:, own] for part, own in pairs], axis=0) for name in MEASURES},
-        {name: np.mean([part.resampled[name][..., own] for part, own in pairs], axis=0) for name in MEASURES}
-        if known else None,
-        min(part.num_clusters for part in parts),
-    )  # fmt: skip
+def stack_encoders(target: str, encoders: Sequence[str], means: Sequence[Means]) -> SizeScores:
+    """The means of n encoders in one array, averaged over each one's seeds."""
+    drawn = None
+    if all(part.resampled is not None for part in means):
+        drawn = np.stack([part.resampled.mean(axis=1) for part in means], axis=1)
+    points = np.array([part.points.mean(axis=0) for part in means])
+    return SizeScores(target, tuple(encoders), means[0].arms, points, drawn, min(part.num_clusters for part in means))
 
 
-def gains_by_size(cubes: Mapping[str, Sequence[ScoreCube]]) -> list[Gains]:
-    """The mean over targets, then each target that has a language to compare."""
-    parts = [measure_gains(target, found) for target, found in cubes.items()]
-    parts = [part for part in parts if part is not None]
-    return [average_gains(parts), *parts] if parts else []
+def scores_by_size(cubes: Mapping[str, Sequence[ScoreCube]]) -> list[SizeScores]:
+    """The mean over targets, then each target, of those with MIN_LANGUAGES languages to compare."""
+    masks = {target: compared_languages(found) for target, found in cubes.items()}
+    shown = [target for target, mask in masks.items() if mask.sum() >= MIN_LANGUAGES]
+    return [
+        stack_encoders(
+            name,
+            [cube.encoder for cube in cubes[targets[0]]],
+            [average_targets(parts, [masks[target] for target in targets])
+             for parts in zip(*(cubes[target] for target in targets), strict=True)],
+        )
+        for name, targets in ({ALL: shown} | {target: [target] for target in shown}).items()
+        if targets
+    ]  # fmt: skip
 
 
-def tabulate_sizes(gains: Sequence[Gains]) -> pd.DataFrame:
+def tabulate_sizes(parts: Sequence[SizeScores]) -> pd.DataFrame:
     """One row per target, arm, encoder and measure: `size`, `baseline` (points), `value` (points or per cent)."""
     rows = [
         dict(target=part.target, intermediate=arm, encoder=encoder, size=encoder_size(encoder), measure=measure,
-             baseline=part.baseline[place], value=part.values[measure][place, column])
-        for part in gains
-        for measure in MEASURES
-        for column, arm in enumerate(part.arms[1:])
-        for place, encoder in enumerate(part.encoders)
+             baseline=scores[0], value=value)
+        for part in parts
+        for measure, rule in MEASURES.items()
+        for encoder, scores in zip(part.encoders, part.points, strict=True)
+        for arm, value in zip(part.arms[1:], express(scores, *rule), strict=True)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns="target intermediate encoder size measure baseline value".split())
 
@@ -208,20 +208,19 @@ TREND_COLUMNS = (
 ).split()
 
 
-def trend_table(gains: Sequence[Gains]) -> pd.DataFrame:
+def trend_table(parts: Sequence[SizeScores]) -> pd.DataFrame:
     """One row per target, arm and measure (TREND_COLUMNS): the change of the gain with every doubling of size.
 
     `slope, low, high` in points or per cent; `p` where `df` = encoders less 2 is 5 or more; `p_adjusted` by Holm over
     the arms for the mean over targets, by Benjamini and Hochberg over arms and targets else, placebos left out;
     `smallest`, `largest`: the mean gain of the encoders of that size. Empty where there is one size only.
     """
-    rows = [
-        describe_trend(part, measure, column)
-        for part in gains
-        if len({encoder_size(encoder) for encoder in part.encoders}) > 1
-        for measure in MEASURES
-        for column in range(len(part.arms) - 1)
-    ]
+    rows = []
+    for part in parts:
+        for measure, rule in MEASURES.items():
+            drawn = None if part.resampled is None else express(part.resampled, *rule)
+            about = dict(target=part.target, measure=measure)
+            rows += describe_trends(part, part.arms[1:], express(part.points, *rule), drawn, about)
     table = pd.DataFrame(rows, columns=TREND_COLUMNS)
     for (_, primary), found in table.groupby(["measure", table["target"] == ALL]):
         adjust = adjust_holm if primary else adjust_benjamini_hochberg
@@ -230,23 +229,24 @@ def trend_table(gains: Sequence[Gains]) -> pd.DataFrame:
     return table
 
 
-def describe_trend(part: Gains, measure: str, column: int) -> dict:
-    """A row of `trend_table`."""
-    sizes = np.array([encoder_size(encoder) for encoder in part.encoders])
-    values = part.values[measure][:, column]
-    drawn = None if part.resampled is None else part.resampled[measure][..., column]
-    trend = fit_trend(np.log2(sizes), values, drawn, part.num_clusters)
-    arm = part.arms[column + 1]
-    return dict(
-        target=part.target, intermediate=arm, placebo=is_placebo(arm), measure=measure, slope=trend.slope,
-        low=trend.low, high=trend.high, p=trend.p, df=trend.df, num_encoders=len(sizes), num_sizes=len(set(sizes)),
-        smallest=values[sizes == sizes.min()].mean(), largest=values[sizes == sizes.max()].mean(), kind=trend.kind,
-    )  # fmt: skip
+def describe_trends(part: SizeScores, arms: Sequence[str], values, drawn, about: dict) -> list[dict]:
+    """A row per arm: the trend over log2 of the encoders' sizes of values (n, arms), drawn (R, n, arms) with the
+    items or None; none where all encoders have one size."""
+    sizes = np.array([encoder_size(encoder) for encoder in part.encoders], dtype=float)
+    counts = dict(num_encoders=len(sizes), num_sizes=len(set(sizes)))
+    rows = []
+    for place, arm in enumerate(arms if counts["num_sizes"] > 1 else ()):
+        own, moved = values[:, place], None if drawn is None else drawn[..., place]
+        trend = fit_trend(np.log2(sizes), own, moved, part.num_clusters)
+        found = {name: getattr(trend, name) for name in ("slope", "low", "high", "p", "df", "kind")}
+        ends = dict(smallest=own[sizes == sizes.min()].mean(), largest=own[sizes == sizes.max()].mean())
+        rows.append(about | counts | found | ends | dict(intermediate=arm, placebo=is_placebo(arm)))
+    return rows
 
 
-def mean_by_size(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def mean_by_size(table: pd.DataFrame) -> pd.DataFrame:
     """One row per target, arm, measure and size of `tabulate_sizes`: `value`, the mean over the encoders of that size,
-    with its interval (`low`, `high`), and `num_encoders`.
+    with its 95 % interval (`low`, `high`), and `num_encoders`.
 
     The variance over encoders is pooled over the sizes, Student's t with encoders less sizes degrees of freedom. There
     is none where every size has one encoder.
@@ -258,7 +258,7 @@ def mean_by_size(table: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         sizes = found.groupby("size")["value"].agg(["mean", "count"])
         df = len(found) - len(sizes)
         squares = ((found["value"] - found["size"].map(sizes["mean"])) ** 2).sum()
-        half = student.ppf((1 + level) / 2, df) * np.sqrt(squares / df / sizes["count"]) if df else np.nan
+        half = student.ppf(0.975, df) * np.sqrt(squares / df / sizes["count"]) if df else np.nan
         shown = pd.DataFrame({"value": sizes["mean"], "low": sizes["mean"] - half, "high": sizes["mean"] + half})
         about = dict(zip(keys, key, strict=True))
         rows.append(shown.assign(num_encoders=sizes["count"], **about).reset_index())

@@ -5,10 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from xt.plots.style import draw_nothing
+from xt.plots.languages import add_legend
+from xt.plots.style import draw_nothing, make_grid
 
 MILLION = 1e6
+
+
+def draw_sizes(encoders: pd.DataFrame, means: pd.DataFrame, measure: str, unit: str) -> Figure:
+    """A panel per target of one measure (`plot_sizes`), and one legend of the arms, coloured alike in all."""
+    parts = [frame[frame["measure"] == measure] for frame in (encoders, means)]
+    targets, arms = (list(dict.fromkeys(encoders[name])) for name in ("target", "intermediate"))
+    fig, axes = make_grid(len(targets), 2.1)
+    for ax, target in zip(axes, targets or [""], strict=True):
+        plot_sizes(*(part[part["target"] == target] for part in parts), ax, unit, arms)
+    add_legend(fig)
+    return fig
 
 
 def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str, arms: Sequence[str]) -> Axes:

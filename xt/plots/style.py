@@ -24,6 +24,16 @@ def use_style() -> None:
     plt.style.use(STYLE)
 
 
+def make_grid(count: int, height: float, **options) -> tuple[Figure, list[Axes]]:
+    """(figure 6.6 inches wide, its axes): `count`, one at least, three in a row of this height in inches; `options` are
+    those of `plt.subplots`."""
+    num_rows = -(-max(1, count) // 3)
+    fig, grid = plt.subplots(num_rows, 3, figsize=(6.6, height * num_rows + 0.3), squeeze=False, **options)
+    for ax in grid.flat[max(1, count) :]:
+        ax.set_axis_off()
+    return fig, list(grid.flat[: max(1, count)])
+
+
 def draw_nothing(ax: Axes) -> Axes:
     """Axes that say that there is nothing to draw."""
     ax.text(0.5, 0.5, "no results", ha="center", va="center", transform=ax.transAxes)

@@ -15,6 +15,15 @@ from xt.prose.contrasts import (
     say_question,
     title_question,
 )
+from xt.prose.costs import (
+    answer_costs_of_arms,
+    answer_language_costs,
+    answer_saving,
+    format_savings,
+    say_equivalence,
+    say_layers,
+    say_saving,
+)
 from xt.prose.errors import (
     answer_errors,
     say_agreement,
@@ -25,7 +34,7 @@ from xt.prose.errors import (
     title_firmness,
     title_languages,
 )
-from xt.prose.gains import answer_transfer_gain, format_gains, say_gain, select_notable, title_floors
+from xt.prose.gains import answer_transfer_gain, format_gains, say_gain, say_unfinished, select_notable, title_floors
 from xt.prose.pretraining import answer_pretraining, format_differences, say_differences
 from xt.prose.published import answer_published
 from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice

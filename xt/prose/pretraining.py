@@ -8,36 +8,41 @@ from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
 
 
 def answer_pretraining(table: pd.DataFrame, lacking: str = "") -> str:
-    """Whether arms gain more in the multilingual encoder, on languages with little text and unseen ones, over all
-    targets. `table` is `difference_table` of one pair; `lacking`: what to run where there is none."""
+    """Whether arms gain more in the multilingual encoder, on languages with little text and unseen ones, over the
+    targets that have some. `table` is `difference_table` of one pair; `lacking`: what to run where there is none."""
     if table.empty:
         return f"Not known: {lacking}."
     primary = table[(table["target"] == ALL) & table["group"].isin(PRIMARY_GROUPS) & ~table["placebo"].astype(bool)]
     pair = f"`{table['multilingual'].iloc[0]}` less `{table['english'].iloc[0]}`"
     if primary.empty:
         return f"Not known: no language with little text, or unseen, is above its floor in both encoders ({pair})."
-    if primary["p"].isna().all():
+    tested = primary[primary["p_adjusted"].notna()]
+    if tested.empty:
         return f"Not decided, as fewer than three seeds give no p value ({pair}): {say_differences(primary)}."
-    reliable = primary["p_adjusted"] < LEVEL
+    reliable = tested["p_adjusted"] < LEVEL
     parts = {
-        "more": primary[reliable & (primary["difference"] > 0)],
-        "less": primary[reliable & (primary["difference"] < 0)],
+        "more for": tested[reliable & (tested["difference"] > 0)],
+        "less for": tested[reliable & (tested["difference"] < 0)],
+        "no reliable difference for": tested[~reliable],
+        "not tested": primary[primary["p_adjusted"].isna()],
     }
-    said = [f"{name} for {say_differences(part)}" for name, part in parts.items() if len(part)]
-    if (~reliable).any():
-        rest = say_differences(primary[~reliable])
-        said.append(f"no reliable difference for {rest}")
-    return f"In the multilingual encoder an intermediate task gains ({pair}): {'; '.join(said)}."
+    said = "; ".join(f"{name} {say_differences(part)}" for name, part in parts.items() if len(part))
+    return f"In the multilingual encoder an intermediate task gains ({pair}): {said}."
 
 
 def say_differences(rows: pd.DataFrame) -> str:
-    """`squad on unseen languages +1.0 points (−0.2 to +2.2; +3.1 against +2.1), ...`."""
+    """`squad on unseen languages +1.0 points (−0.2 to +2.2; +3.1 against +2.1, 5 languages in 3 targets), ...`."""
     return say_list(
         f"{row['intermediate']} on {'languages with ' * (row['group'] == 'little text')}{row['group']}"
         f"{' languages' * (row['group'] == 'unseen')} {say_number(row['difference'])} points ({say_interval(row)}; "
-        f"{say_number(row['gain_multilingual'])} against {say_number(row['gain_english'])})"
+        f"{say_number(row['gain_multilingual'])} against {say_number(row['gain_english'])}, {say_targets(row)})"
         for _, row in rows.iterrows()
     )
+
+
+def say_targets(row: pd.Series) -> str:
+    """How many languages of how many targets a mean is over."""
+    return f"{row['num_languages']} languages in {row['num_targets']} target{'s' * (row['num_targets'] > 1)}"
 
 
 def format_differences(table: pd.DataFrame) -> pd.DataFrame:

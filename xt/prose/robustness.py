@@ -13,29 +13,39 @@ def answer_robustness(table: pd.DataFrame, trends: pd.DataFrame, lacking: str = 
     where there are no results."""
     slopes = table[table["measure"] == PRIMARY]
     if slopes.empty:
-        return f"Not known: {lacking or 'no target was scored in three languages whose distance is known'}."
-    return f"{say_slopes(slopes)} {say_changes(slopes)} {say_trend(trends)}"
+        return f"Not known: {lacking or 'no target has three languages above their floor, at known distances'}."
+    return f"{say_slopes(slopes)}{say_without(table)} {say_changes(slopes)} {say_trend(trends)}"
 
 
 def say_slopes(slopes: pd.DataFrame) -> str:
     """The baseline's slope in each target."""
     own = slopes[slopes["intermediate"] == "none"]
     said = say_list(f"{row['target']} {say_number(row['value'])} ({say_interval(row)})" for _, row in own.iterrows())
-    return f"Without an intermediate task, from the training language to a language farthest in all: {said} points."
+    return f"Without an intermediate task, on the line from the nearest to the farthest language: {said} points."
+
+
+def say_without(table: pd.DataFrame) -> str:
+    """The targets without a slope, as a sentence; empty where there are none."""
+    left = sorted(set(table["target"]) - set(table.loc[table["measure"] == PRIMARY, "target"]))
+    why = "three languages above their floor and at known distances are needed"
+    return f" No slope for {say_list(left)}: {why}." if left else ""
 
 
 def say_changes(slopes: pd.DataFrame) -> str:
     """Which intermediate tasks change the slope reliably."""
-    tested = slopes[slopes["change"].notna() & ~slopes["placebo"].astype(bool)]
-    if tested["p_holm"].isna().all():
-        return "Fewer than three seeds give no p value of what a task changes in that."
+    asked = slopes[slopes["change"].notna() & ~slopes["placebo"].astype(bool)]
+    tested = asked[asked["p_holm"].notna()]
+    if tested.empty:
+        return "What a task changes in that is not tested: fewer than three seeds give no p value."
     found = tested[tested["p_holm"] < LEVEL]
     said = say_list(
         f"{row['intermediate']} before {row['target']} {say_number(row['change'])} "
         f"({say_number(row['change_low'])} to {say_number(row['change_high'])})"
         for _, row in found.iterrows()
     )
-    return f"{len(found)} of {len(tested)} pairs of intermediate and target task change that slope reliably: {said}."
+    rest = f"; {len(asked) - len(tested)} more are not tested" if len(asked) > len(tested) else ""
+    head = f"{len(found)} of {len(tested)} tested pairs of intermediate and target task change that slope reliably"
+    return f"{head}: {said}{rest}."
 
 
 def say_trend(trends: pd.DataFrame) -> str:
@@ -47,10 +57,36 @@ def say_trend(trends: pd.DataFrame) -> str:
         f"{row['target']} {say_number(row['slope'])} ({say_interval(row)}, p {say_p(row['p'])})"
         for _, row in own.iterrows()
     )
-    changed = trends[(trends["quantity"] == "change") & (trends["p"] < LEVEL)]
-    count, few = own["num_encoders"].iloc[0], own["df"].iloc[0] < FEWEST_DF
-    head = f"With every doubling of size ({count} encoders{', too few for a p value' if few else ''})"
-    return f"{head} the slope changes by {said}; {len(changed)} changes by an arm go with size (p not adjusted)."
+    count = own["num_encoders"].iloc[0]
+    head = f"With every doubling of size ({count} encoders) the slope changes by {said}"
+    tested = trends["p_holm"].astype(float).dropna()
+    if tested.empty:
+        return f"{head}; changes by an arm are not tested, as {FEWEST_DF + 2} encoders are needed for a p value."
+    reliable = (tested < LEVEL).sum()
+    return f"{head}; {reliable} of {len(tested)} changes by an arm go with size reliably (Holm)."
+
+
+def count_by_chance(p: pd.Series) -> str:
+    """`6 of 85 have p below 0.05, where chance alone gives 4`; that nothing was tested where there is no p value."""
+    tested = p.astype(float).dropna()
+    if tested.empty:
+        return "none is tested: fewer than three seeds, or too few languages, give no p value"
+    return f"{(tested < LEVEL).sum()} of {len(tested)} have p below {LEVEL}, where chance alone gives " + (
+        f"{LEVEL * len(tested):.0f}" if LEVEL * len(tested) >= 1 else "less than 1"
+    )
+
+
+def say_ranks(ranks: pd.DataFrame) -> str:
+    """In how many targets scores fall with the mean distance, of `xt.response.rank_correlations`, beside what chance
+    gives; the components, which make up the mean, are counted apart."""
+    told = (ranks["high"] < 0) | (ranks["low"] > 0)
+    parts = []
+    for name, whole in (("the mean distance", True), ("a component or the amount of text", False)):
+        own = (ranks["component"] == "distance") == whole
+        chance = 0.05 * own.sum()
+        parts.append(f"with {name} in {(told & own).sum()} of {own.sum()} cases (chance alone gives {chance:.1f})")
+    falls = (told & (ranks["rho"] < 0)).sum()
+    return f"Ranks of scores go {say_list(parts)}; {falls} of these {told.sum()} are negative"
 
 
 def format_robustness(table: pd.DataFrame) -> pd.DataFrame:
@@ -76,5 +112,5 @@ def format_coefficients(table: pd.DataFrame) -> pd.DataFrame:
         "points": table["estimate"].map(say_number),
         "95 % interval": table.apply(say_interval, axis=1), "p": table["p"].map(say_p),
         "p (permuted)": table["p_permuted"].map(say_p),
-        "n": table["n"].astype(str) + " " + table["unit"], "vif": table["vif"].map("{:.1f}".format).replace("nan", "–"),
+        "languages": table["n"], "vif": table["vif"].map("{:.1f}".format).replace("nan", "–"),
     }).set_index(["of", "predictor"])  # fmt: skip

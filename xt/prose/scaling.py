@@ -1,31 +1,46 @@
 """Size and gains in sentences and as a table to read, from `xt.scaling`."""
 
+import numpy as np
 import pandas as pd
 
 from xt.gains import ALL
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
-from xt.scaling import MEASURES, POINTS
-from xt.stats import OF_BASELINE, OF_ERROR
+from xt.scaling import MEASURES, OF_BASELINE, OF_ERROR, POINTS
 from xt.stats.trend import FEWEST_DF
 
 UNITS = {POINTS: "points", OF_BASELINE: "% of the baseline", OF_ERROR: "% of the remaining error"}
 """Measure of a gain -> its unit."""
 
 
-def answer_scaling(trends: pd.DataFrame, encoders: int, lacking: str = "") -> str:
-    """Whether the relative gain falls with size, over all targets. `encoders`: how many could be compared; `lacking`:
-    what to run where there are no results."""
+CHANGES = {
+    (1, 1, -1): "a gain shrinks", (1, 1, 1): "a gain grows", (1, -1, -1): "a gain turns into a loss",
+    (-1, -1, 1): "a loss shrinks", (-1, -1, -1): "a loss deepens", (-1, 1, 1): "a loss turns into a gain",
+}  # fmt: skip
+"""Signs of the gain in the smallest and in the largest encoders, and of the trend -> what happens with size. The first
+alone is a smaller gain."""
+
+
+def answer_scaling(trends: pd.DataFrame, sizes: pd.DataFrame, lacking: str = "") -> str:
+    """Whether the relative gain shrinks with size, over all targets. `sizes`: `xt.scaling.size_table`; `lacking`: what
+    to run where there are no results."""
     primary = trends[(trends["target"] == ALL) & ~trends["placebo"].astype(bool)]
+    left = say_left(sizes)
     if primary.empty:
-        why = lacking or f"a trend needs encoders of two sizes, alike in all else; here it is {encoders}"
-        return f"Not known: {why}."
+        there = sizes.loc[sizes["compared"], "size"]
+        why = lacking or (
+            "a trend needs encoders of two sizes, alike in all else, with scores above the floor after the same arms; "
+            f"compared here: {len(there)} of {there.nunique()} sizes"
+        )
+        return f"Not known: {why}.{left}"
     shares = {measure: primary[primary["measure"] == measure] for measure in MEASURES}
-    said = ". ".join(
-        f"{say_verdict(shares[measure])}{say_trends(shares[measure])}" for measure in (OF_BASELINE, OF_ERROR)
-    )
-    return (
-        f"{say_decided(primary)}{said}. In points: {say_list(say_trend(row) for _, row in shares[POINTS].iterrows())}."
-    )
+    said = ". ".join(f"{say_verdict(rows)}{say_trends(rows)}" for rows in (shares[OF_BASELINE], shares[OF_ERROR]))
+    return f"{say_decided(primary)}{said}. In points: {say_trends(shares[POINTS])}.{left}"
+
+
+def say_left(sizes: pd.DataFrame) -> str:
+    """The encoders that cannot be compared yet, as a sentence; empty where there are none."""
+    left = sizes[~sizes["compared"].astype(bool)]
+    return f" Left out, as runs that the others have are missing: {say_list(left['encoder'])}." if len(left) else ""
 
 
 def say_decided(primary: pd.DataFrame) -> str:
@@ -33,23 +48,25 @@ def say_decided(primary: pd.DataFrame) -> str:
     count, df = primary["num_encoders"].iloc[0], primary["df"].iloc[0]
     if df < FEWEST_DF:
         return f"Not decided: {count} encoders give no p value, {FEWEST_DF + 2} would. "
-    both = [
-        {row["intermediate"] for _, row in primary[primary["measure"] == measure].iterrows() if is_falling(row)}
-        for measure in (OF_BASELINE, OF_ERROR)
-    ]
-    arms, falls = list(dict.fromkeys(primary["intermediate"])), both[0] & both[1]
-    if falls:
-        return f"Yes, for {say_list(arm for arm in arms if arm in falls)}, by either share. "
-    if both[0] | both[1]:
-        part = say_list(arm for arm in arms if arm in both[0] | both[1])
-        return f"It depends on what the gain is divided by, for {part}. "
-    return "No reliable fall of a relative gain. "
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in primary[primary["measure"] != POINTS].to_dict("records"):
+        word = name_change(row)
+        found.setdefault(row["intermediate"], {}).setdefault(word, []).append(row["measure"])
+    either = {word: [arm for arm, words in found.items() if set(words) == {word}] for word in CHANGES.values()}
+    shrinks, *others = CHANGES.values()
+    head = f"Yes, for {say_list(either[shrinks])}, by either share. " if either[shrinks] else (
+        "No gain shrinks reliably by both shares. "
+    )  # fmt: skip
+    said = [f"With size {word}, by either share, for {say_list(either[word])}. " for word in others if either[word]]
+    split = [arm for arm, words in found.items() if len(words) > 1]
+    said += [f"It depends on what the gain is divided by for {say_list(split)}. "] if split else []
+    return head + "".join(said)
 
 
-def is_falling(row: pd.Series) -> bool:
-    """Whether a trend reliably lowers what is a gain, or brings a loss nearer to none; a deeper loss is no fall."""
-    towards_zero = row["slope"] * (row["smallest"] + row["largest"]) < 0
-    return bool(row["p_adjusted"] < LEVEL and towards_zero)
+def name_change(row: dict) -> str:
+    """What reliably happens with size to the gain of a row of trends; empty where nothing does."""
+    signs = tuple(int(np.sign(row[name])) for name in ("smallest", "largest", "slope"))
+    return CHANGES.get(signs, "") if row["p_adjusted"] < LEVEL else ""
 
 
 def say_verdict(rows: pd.DataFrame) -> str:
