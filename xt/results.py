@@ -288,11 +288,15 @@ def load_scores(study: str, results: Path | str | None = None) -> pd.DataFrame:
 
 
 def find_scores(study: str, results: Path | str | None = None) -> tuple[pd.DataFrame, str]:
-    """(scores of a study, ''); where there are none, an empty table and what to run."""
-    try:
+    """(scores of a study, ''); where there are none, an empty table and what to run, worded alike on every machine.
+
+    Raises DataError as `load_scores` for results that are there and off schema.
+    """
+    place = (Path(results) if results else folder("XT_RESULTS")) / study
+    if read_index(place)["cells"].notna().any():
         return load_scores(study, results), ""
-    except DataError as error:
-        return check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, study), str(error)
+    empty = check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, study)
+    return empty, f"no results of study {study!r} yet: run `xt run {study}`"
 
 
 def read_cells(path: Path) -> pd.DataFrame:
