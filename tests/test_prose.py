@@ -43,6 +43,14 @@ def test_what_helps_and_what_hurts_is_named_largest_first():
     )
 
 
+def test_what_has_too_few_seeds_is_not_counted_as_without_a_difference():
+    answer = answer_transfer_gain(gains_of(
+        ("squad", "xquad", 4.0, 0.3, False), ("mnli", "panx", 9.0, np.nan, False), ("squad", "panx", -5.0, np.nan, False)
+    ))  # fmt: skip
+    assert answer.startswith("None, as far as was tested: 1 of 1 pairs") and "mnli" not in answer
+    assert answer.endswith(" 2 more are not tested, as they have fewer than three seeds.")
+
+
 @pytest.mark.parametrize(("rows", "start"), [
     ([("squad", "xquad", 4.0, 0.3, False), ("squad", "panx", -5.0, 0.1, False)], "None, as far as was tested: 2 of 2"),
     ([("squad", "xquad", 4.0, np.nan, False)], "Not known: fewer than three seeds"),
@@ -113,8 +121,9 @@ def test_what_shows_in_scores_has_its_interval_on_one_side_of_zero():
         ("xnli", "log_resource", 12.0, 0.1, 24.0), ("udpos", "syntactic", 5.0, -1.0, 11.0),
         ("tatoeba", "script", -7.0, -9.0, -5.0), ("tatoeba", "lexical", -7.0, np.nan, np.nan)))  # fmt: skip
     assert answer == (
-        "3 of 6 pairs of target and predictor show (points from the nearest to the farthest language, interval on one "
-        "side of 0): xnli: lexical −31.2 and log resource +12.0; tatoeba: script −7.0."
+        "3 of 6 pairs of target and predictor show, where chance alone gives 0.3 (points from the nearest to the "
+        "farthest language, interval on one side of 0): xnli: lexical −31.2 and log resource +12.0; "
+        "tatoeba: script −7.0."
     )
 
 

@@ -81,8 +81,8 @@ def select_complete(rows: pd.DataFrame) -> pd.DataFrame:
     a score in every language of the baseline (of all arms, where that is not there).
 
     Of S seeds and K arms, the baseline among them, that table is kept which tells most of the spread over seeds:
-    (S - 1)(K - 1) is largest, then K, then S. An arm that is not finished at a seed, or lacks a language, costs neither the
-    seed nor the other arms. `list_left_out` says what was not kept.
+    (S - 1)(K - 1) is largest, then K, then S. An arm that is not finished at a seed, or lacks a language, costs neither
+    the seed nor the other arms. `list_left_out` says what was not kept.
     """
     kept = np.zeros(len(rows), dtype=bool)
     for places in rows.groupby(CELL, sort=False).indices.values():

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some, split_reliable
+from xt.reported import list_left_out, select_primary
 
 
 def say_gain(row: pd.Series) -> str:
@@ -17,22 +18,25 @@ def answer_transfer_gain(gains: pd.DataFrame) -> str:
 
     A difference is called reliable where its Holm-adjusted p is below 0.05.  Placebo arms are not counted.
     """
-    tested = gains[~gains["placebo"].astype(bool) & gains["gain"].notna()].sort_values("gain", ascending=False)
+    known = gains[~gains["placebo"].astype(bool) & gains["gain"].notna()].sort_values("gain", ascending=False)
+    if known.empty:
+        return "No gain can be tested: no target has a baseline, an arm and a language above its floor."
+    helps, hurts, rest, untested = split_reliable(known, "gain")
+    tested = known[known["p_holm"].notna()]
+    largest = say_gain(known.loc[(known if tested.empty else tested)["gain"].abs().idxmax()])
     if tested.empty:
-        return "No gain can be tested: no target has a language above its floor and enough seeds."
-    largest = tested.loc[tested["gain"].abs().idxmax()]
-    if tested["p_holm"].isna().all():
-        return f"Not known: fewer than three seeds give no p value. The largest difference: {say_gain(largest)}."
-    reliable = tested["p_holm"] < LEVEL
-    rest = f"{(~reliable).sum()} of {len(tested)} pairs of intermediate and target task show no reliable difference"
-    if not reliable.any():
-        p = say_p(largest["p_holm"])
-        return f"None, as far as was tested: {rest}. The largest: {say_gain(largest)}, adjusted p {p}."
-    found = {"Helps": tested[reliable & (tested["gain"] > 0)], "Hurts": tested[reliable & (tested["gain"] < 0)]}
-    said = [
-        f"{verb}: {say_list(say_gain(row) for _, row in part.iterrows())}." for verb, part in found.items() if len(part)
+        return f"Not known: fewer than three seeds give no p value. The largest difference: {largest}."
+    left = f" {len(untested)} more are not tested, as they have fewer than three seeds." if len(untested) else ""
+    said = f"{len(rest)} of {len(tested)} pairs of intermediate and target task show no reliable difference"
+    if len(rest) == len(tested):
+        p = say_p(tested.loc[tested["gain"].abs().idxmax(), "p_holm"])
+        return f"None, as far as was tested: {said}. The largest: {largest}, adjusted p {p}.{left}"
+    found = [
+        f"{verb}: {say_list(say_gain(row) for _, row in part.iterrows())}. "
+        for verb, part in (("Helps", helps), ("Hurts", hurts))
+        if len(part)
     ]
-    return " ".join([*said, f"The other {rest}."])
+    return f"{''.join(found)}The other {said}.{left}"
 
 
 def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
@@ -66,9 +70,27 @@ def select_notable(gains: pd.DataFrame, most: int = 30) -> pd.DataFrame:
     return gains.loc[sorted({*reliable, *largest})]
 
 
+def say_unfinished(scores: pd.DataFrame) -> str:
+    """Which runs no test uses, as they are of arms or seeds that are not complete (`xt.reported.select_complete`), as a
+    sentence; empty where there are none."""
+    left = list_left_out(scores)
+    if left.empty:
+        return ""
+    parts = [
+        f"seed {seed}: {say_some(rows['intermediate'].unique(), 3)} before {say_some(rows['target'].unique(), 3)}"
+        for seed, rows in left.groupby("seed")
+    ]
+    count = select_primary(scores)["run_id"].nunique()
+    every = "every arm at every seed, in every language"
+    return f"{len(left)} of {count} runs are in no test, which needs {every} ({'; '.join(parts)})."
+
+
 def title_floors(cells: pd.DataFrame) -> str:
     """How many cells of `xt.gains.language_gain_table`, one row each, are at their floor, and how many are above it."""
     above = (~cells["at_floor"]).groupby(cells["target"], sort=False).agg(["sum", "size"])
-    return f"{cells['at_floor'].sum()} of {len(cells)} cells are at their floor: above it are " + say_list(
-        f"{row['sum']} of {row['size']} languages in {target}" for target, row in above.iterrows()
+    unknown = int(cells[["floor", "score_low"]].isna().any(axis=1).sum())
+    return (
+        f"{cells['at_floor'].sum()} of {len(cells)} cells are at their floor: above it are "
+        + say_list(f"{row['sum']} of {row['size']} languages in {target}" for target, row in above.iterrows())
+        + (f"; of {unknown} it is not known, and they count as above it" if unknown else "")
     )

@@ -13,14 +13,17 @@ def answer_significance(declared: pd.DataFrame, lacking: str = "") -> str:
     real = declared[~declared["placebo"].astype(bool)]
     if real.empty:
         return f"Not known: {lacking or 'no target has a baseline, an arm and a language above its floor'}."
-    if real[HOLM].isna().all():
+    tested = real[real[HOLM].notna()]
+    if tested.empty:
         return f"Not known: fewer than three seeds give no p value. {say_naive(real)}."
-    survive = real[real[HOLM].fillna(False)]
+    survive = tested[tested[HOLM].astype(bool)]
     named = say_some(say_gain(row) for _, row in survive.sort_values("gain", key=abs, ascending=False).iterrows())
     what = "None" if survive.empty else f"{len(survive)}"
+    left = len(real) - len(tested)
     return (
-        f"{what} of {len(real)} differences survive seeds, examples and the number of tests"
-        f"{'' if survive.empty else ': ' + named}. {say_naive(real)}."
+        f"{what} of {len(tested)} differences survive seeds, examples and the number of tests"
+        f"{'' if survive.empty else ': ' + named}"
+        f"{f'; {left} more, with fewer than three seeds, are not tested' if left else ''}. {say_naive(tested)}."
     )
 
 
