@@ -16,7 +16,7 @@ from typing import ClassVar
 from xt.knobs import Knobs
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.recipes import Recipe
-from xt.tasks import fingerprint_evaluation, fingerprint_text, fingerprint_training
+from xt.tasks import asked_once, fingerprint_evaluation, fingerprint_text, fingerprint_training
 from xt.tasks.sources import file_digest
 
 TRAINING_VERSION = 1
@@ -25,9 +25,12 @@ DECODING_VERSION = 1
 """Raised by hand when a change of code moves scores of the same weights."""
 
 
+CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
 def short_hash(record: Mapping) -> str:
     """Twelve hexadecimal digits of the SHA-256 of a record's canonical JSON."""
-    return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]
+    return hashlib.sha256(CANONICAL(record).encode()).hexdigest()[:12]
 
 
 def word(name: str) -> str:
@@ -35,6 +38,7 @@ def word(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
+@asked_once
 def encoder_fingerprint(encoder: str, revision: str | None) -> str:
     """What names an encoder's bytes: the hash of a folder's files, or the hub id and revision.
 
@@ -170,6 +174,19 @@ def chain_of(model: Trained | None) -> list[Trained]:
     return [model, *chain_of(model.parent)] if model else []
 
 
+@asked_once
+def split_languages(languages: tuple[str, ...], eval_splits: tuple[str, ...]) -> dict[str, str | None]:
+    """Language -> the evaluation split that is asked for in it; None = the task's own."""
+    rules = dict(rule.rpartition(":")[::2] for rule in eval_splits)
+    return {code: rules.get(code, rules.get("")) for code in languages}
+
+
+@asked_once
+def fingerprint_languages(target: str, root: str, splits: tuple[tuple[str, str | None], ...]) -> dict[str, str]:
+    """Language -> fingerprint of the evaluation data of its split."""
+    return {code: fingerprint_evaluation(target, root, code, split=split) for code, split in splits}
+
+
 @dataclass(frozen=True)
 class ScoreConfig:
     """One scoring: a target task in every language, with a fine-tuned model or (retrieval) without fine-tuning."""
@@ -190,21 +207,18 @@ class ScoreConfig:
 
     def split_of(self, language: str) -> str | None:
         """The evaluation split asked for in this language; None = the task's own."""
-        rules = dict(rule.rpartition(":")[::2] for rule in self.eval_splits)
-        return rules.get(language, rules.get(""))
+        return split_languages((language,), self.eval_splits)[language]
 
     def identity(self) -> dict:
         """Everything scoring reads, as JSON-ready values."""
         start = self.model.model_id if self.model else encoder_fingerprint(self.encoder, self.encoder_revision)
+        splits = split_languages(self.languages, self.eval_splits)
         return {
             "decoding_version": DECODING_VERSION,
             "model": start,
             "target": self.target,
-            "data": {
-                code: fingerprint_evaluation(self.target, self.root, code, split=self.split_of(code))
-                for code in self.languages
-            },
-            "splits": {code: self.split_of(code) for code in self.languages},
+            "data": fingerprint_languages(self.target, self.root, tuple(splits.items())),
+            "splits": splits,
             "seed": self.seed,
             "knobs": self.knobs.chosen(),
         }

@@ -13,9 +13,10 @@ def require_known(what: str, value: str, allowed: Iterable[str]) -> str:
 
     Raises ValueError that names the nearest allowed value, where one is near, and all of them.
     """
-    names = [str(name) for name in allowed]
+    names = list(allowed)
     if value in names:
         return value
+    names = [str(name) for name in names]
     near = get_close_matches(str(value), names, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ";"
     raise ValueError(f"unknown {what} {value!r}{meant} allowed: {', '.join(names) or 'none'}")

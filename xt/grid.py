@@ -19,7 +19,7 @@ from xt.item_stats import STATS_KEYS
 from xt.locations import PROJECT, folder
 from xt.results import finished_runs, read_runs, write_run
 from xt.study import Study
-from xt.tasks import get_task
+from xt.tasks import get_task, one_moment
 from xt.vocabularies import has_subwords, write_subwords
 
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
@@ -55,7 +55,8 @@ class Block:
 def plan(study: Study) -> list[Block]:
     """Every run of a study and its state, in the order of execution. Loads no data and no model."""
     committed = finished_runs(study_folder(study))
-    return [plan_block(study, cell, seed, committed) for seed in study.seeds for cell in study.cells()]
+    with one_moment():
+        return [plan_block(study, cell, seed, committed) for seed in study.seeds for cell in study.cells()]
 
 
 def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, committed: set[str]) -> Block:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from math import isfinite
 
 
@@ -60,6 +61,10 @@ class Knobs:
 
         A new knob whose default is what was done before thus moves no id; a changed default raises a version.
         """
+        return dict(self._chosen)
+
+    @cached_property
+    def _chosen(self) -> dict[str, object]:
         return {e.name: getattr(self, e.name) for e in fields(self) if getattr(self, e.name) != e.default}
 
 

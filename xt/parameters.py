@@ -17,6 +17,7 @@ from xt.tasks import (
     TASKS,
     Task,
     all_languages_of,
+    asked_once,
     get_task,
     home_language,
     languages_of,
@@ -25,6 +26,7 @@ from xt.tasks import (
 )
 
 
+@asked_once
 def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
     """The checked config of an encoder that is pretrained here, on a root's text.
 
@@ -40,6 +42,7 @@ def pretrain_config(*, encoder: str, root: str) -> PretrainConfig:
     return PretrainConfig(encoder, root, replace(recipe, languages=languages, tokenizer_languages=made_from), seed)
 
 
+@asked_once
 def intermediate_config(
     *,
     encoder: str,
@@ -230,6 +233,7 @@ def as_list(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
+@asked_once
 def check_places(encoder: str, encoder_revision: str | None, root: str, seed: int) -> None:
     """ValueError where encoder or root cannot be found, or the seed is none that torch and NumPy both take."""
     for name, value in {"encoder": encoder, "root": root, "encoder_revision": encoder_revision or ""}.items():

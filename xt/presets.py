@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from xt.errors import require_known
 from xt.knobs import KNOBS, OF_DATA, Knobs, coerce
-from xt.tasks import get_task
+from xt.tasks import asked_once, get_task
 
 LAB_QA = dict(doc_stride=16, max_query_length=32, max_answer_length=12, empty_windows=1, num_selection_examples=150)
 LAB: Mapping[str, Mapping[str, object]] = {
@@ -150,12 +150,17 @@ def resolve_knobs(
 
     Raises ValueError for an unknown preset or knob and for a value out of range.
     """
+    return _resolve(preset, task_name, tuple((overrides or {}).items()), scopes)
+
+
+@asked_once
+def _resolve(preset: str, task_name: str, overrides: tuple, scopes: tuple[str, ...]) -> Knobs:
     rows = PRESETS[require_known("preset", preset, PRESETS)]
     task = get_task(task_name)
     chosen: dict[str, object] = {}
     for scope in ("all", task.format, task.name, *scopes):
         chosen.update(rows.get(scope, {}))
-    for name, value in (overrides or {}).items():
+    for name, value in overrides:
         require_known("knob", name, KNOBS)
         if value is not None:
             chosen[name] = value
@@ -167,7 +172,12 @@ def knobs_of(preset: str, tasks: tuple[str, ...], overrides: Mapping, phase: str
 
     So every task is read equally often, and takes part by its size.
     """
+    return _knobs_of(preset, tasks, tuple(overrides.items()), phase)
+
+
+@asked_once
+def _knobs_of(preset: str, tasks: tuple[str, ...], overrides: tuple, phase: str) -> list[tuple[str, Knobs]]:
     scopes = (phase, *(("several tasks",) if len(tasks) > 1 else ()))
-    first, *others = [resolve_knobs(preset, task, overrides, scopes) for task in tasks]
+    first, *others = [_resolve(preset, task, overrides, scopes) for task in tasks]
     common = {name: getattr(first, name) for name in KNOBS if name not in OF_DATA}
     return list(zip(tasks, [first, *(replace(knobs, **common) for knobs in others)], strict=True))

@@ -19,6 +19,7 @@ from xt.tasks.examples import (
     SpanQA,
     Tagging,
 )
+from xt.tasks.moment import asked_once, one_moment
 from xt.tasks.reading import (
     EvaluationData,
     TrainingData,

@@ -10,6 +10,7 @@ from xt.errors import DataError, require_known
 from xt.languages import get_language
 from xt.tasks.classification import read_classification
 from xt.tasks.examples import Candidate, Example
+from xt.tasks.moment import asked_once
 from xt.tasks.multiple_choice import read_multiple_choice
 from xt.tasks.places import find, is_held
 from xt.tasks.ranking import read_candidates, read_pairs, read_queries
@@ -173,6 +174,7 @@ def read_training(
     )
 
 
+@asked_once
 def fingerprint_training(name: str, root: str, language: str | None = None) -> str:
     """SHA-256, hexadecimal, of what `read_training` would read; loads nothing. Raises for absent data."""
     language = language or home_language(root)
@@ -181,6 +183,7 @@ def fingerprint_training(name: str, root: str, language: str | None = None) -> s
     return _fingerprint([*sources, *([apart] if apart else [])], root, language)
 
 
+@asked_once
 def fingerprint_evaluation(name: str, root: str, language: str, split: str | None = None) -> str:
     """SHA-256, hexadecimal, of what `read_evaluation` and `read_calibration` would read; loads nothing.
 
@@ -193,6 +196,7 @@ def fingerprint_evaluation(name: str, root: str, language: str, split: str | Non
     return _fingerprint(read, root, language)
 
 
+@asked_once
 def list_languages(name: str, root: str, split: str | None = None, *, more: bool = False) -> tuple[str, ...]:
     """The task's languages whose evaluation split a root holds, in the task's order; loads no text.
 
@@ -206,6 +210,7 @@ def list_languages(name: str, root: str, split: str | None = None, *, more: bool
     )
 
 
+@asked_once
 def training_languages(name: str, root: str) -> tuple[str, ...]:
     """The languages in which a root holds rows to train a task on, its own or translated ones, home first.
 
@@ -221,6 +226,7 @@ def training_languages(name: str, root: str) -> tuple[str, ...]:
     return (*at_home, *spoken, *translated_languages(name, root))
 
 
+@asked_once
 def translated_languages(name: str, root: str) -> tuple[str, ...]:
     """The languages in which a root holds machine translations of what a task is trained on."""
     place, task = open_root(root), get_task(name).training_task and _owner(name)
@@ -230,6 +236,7 @@ def translated_languages(name: str, root: str) -> tuple[str, ...]:
     return tuple(c for c in held if all(is_held(one, root, get_language(c)) for one in _translated_sources(task)))
 
 
+@asked_once
 def home_language(root: str) -> str:
     """The language that a root's training data are in, unless another is asked for: `en`, or `qaa` in the lab."""
     return open_root(root).home
@@ -237,12 +244,17 @@ def home_language(root: str) -> str:
 
 def languages_of(task: Task, root: str) -> tuple[str, ...]:
     """The task's languages on a root: those of its row, or the lab's."""
-    return open_root(root).languages(task.languages)
+    return _spoken(root, task.languages)
 
 
 def all_languages_of(task: Task, root: str) -> tuple[str, ...]:
     """The task's languages on a root, those that XTREME-R adds included."""
-    return open_root(root).languages((*task.languages, *task.more_languages))
+    return _spoken(root, (*task.languages, *task.more_languages))
+
+
+@asked_once
+def _spoken(root: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+    return open_root(root).languages(codes)
 
 
 def _read_split(task: Task, source: Source, root: str, language: str, training: bool = False) -> EvaluationData:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xt.errors import DataError
 from xt.languages import LANGUAGES, get_language
 from xt.locations import resolve_root
+from xt.tasks.moment import asked_once
 from xt.tasks.places import find, is_held
 from xt.tasks.roots import open_root
 from xt.tasks.sources import Source, file_digest
@@ -56,6 +57,7 @@ def open_text(root: str, language: str) -> Sequence:
     return documents
 
 
+@asked_once
 def fingerprint_text(root: str, language: str) -> list | str:
     """JSON-able: what `read_text` would read. Raises DataError where the root has no text of the language."""
     file = plain_file(root, language)
@@ -67,6 +69,7 @@ def text_status(root: str, language: str) -> str:
     return "complete" if plain_file(root, language) else find(TEXT, root, get_language(language)).status
 
 
+@asked_once
 def text_languages(root: str) -> tuple[str, ...]:
     """The languages that a root has text of: of a folder's plain files where there are some, else in the table's order.
 
