@@ -7,7 +7,7 @@ import pandas as pd
 
 from xt.locations import PROJECT
 from xt.metrics import METRICS
-from xt.reported import NOT_IN_XTREME, XTREME_TASKS, select_reported
+from xt.reported import XTREME_TASKS, select_official
 from xt.schema import Column, check_table, refuse_duplicates
 from xt.tasks import TASKS
 
@@ -40,10 +40,9 @@ def comparable(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """One row per encoder, arm, target and metric of XTREME's: `ours`, the mean over seeds and all languages (English
     included), `published`, the same of theirs, `source`, and `reason`: why the two must not be compared, empty where
     they may. A number of ours stands only where it may be compared."""
-    official = select_reported(scores)
-    official = official[~official["metric"].isin(NOT_IN_XTREME)]
     keys = ["encoder", "intermediate", "target", "metric"]
-    rows = [dict(zip(keys, key, strict=True)) | compare(cell, published) for key, cell in official.groupby(keys)]
+    cells = select_official(scores).groupby(keys)
+    rows = [dict(zip(keys, key, strict=True)) | compare(cell, published) for key, cell in cells]
     return pd.DataFrame(rows, columns=[*keys, "ours", "published", "source", "reason"])
 
 
@@ -58,9 +57,7 @@ def compare(cell: pd.DataFrame, published: pd.DataFrame) -> dict:
         & named["setting"].isin(LIKE_OURS)
     ]
     means = theirs[theirs["eval_language"] == "mean"]
-    theirs = (
-        means[:1] if len(means) else theirs[theirs["source"] == theirs["source"].iloc[0]] if len(theirs) else theirs
-    )
+    theirs = means[:1] if len(means) else theirs[theirs["source"] == next(iter(theirs["source"]), "")]
     absent = []
     if theirs.empty:
         after = f"no published {first['metric']} of this encoder after {first['intermediate']}"

@@ -48,6 +48,12 @@ def select_reported(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[np.isnan(layer) | chosen]
 
 
+def select_official(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores that XTREME's means are of."""
+    rows = select_reported(scores)
+    return rows[~rows["metric"].isin(NOT_IN_XTREME)]
+
+
 def select_layers(scores: pd.DataFrame) -> tuple[pd.DataFrame, int | None]:
     """(the retrieval scores of every layer, from English, by each target's primary metric; the layer that is reported).
 
@@ -135,12 +141,10 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     primary = select_primary(scores)
     zero_shot = primary[is_zero_shot(primary)]
     by_seed = zero_shot.groupby([*keys, "seed"])["score"].mean().groupby(level=keys)
-    official = select_reported(scores)
-    official = official[~official["metric"].isin(NOT_IN_XTREME)]
     table = pd.DataFrame({
         "zero_shot": by_seed.mean(),
         "seed_sd": by_seed.std(),
-        "xtreme": official.groupby(keys)["score"].mean(),
+        "xtreme": select_official(scores).groupby(keys)["score"].mean(),
         "num_languages": zero_shot.groupby(keys)["eval_language"].nunique(),
         "num_seeds": zero_shot.groupby(keys)["seed"].nunique(),
     })  # fmt: skip
@@ -154,8 +158,7 @@ def overall_table(scores: pd.DataFrame) -> pd.DataFrame:
     tasks. A score without all of its tasks is missing, and so is one of a task with a missing score: `lacking` names
     them. Languages are those that were scored.
     """
-    official = select_reported(scores)
-    official = official[~official["metric"].isin(NOT_IN_XTREME) & official["target"].isin(XTREME_TASKS)]
+    official = select_official(scores[scores["target"].isin(XTREME_TASKS)])
     keys = ["encoder", "intermediate"]
     tasks = official.groupby([*keys, "target"])["score"].agg(lambda points: points.astype(float).mean(skipna=False))
     table = tasks.unstack().reindex(columns=XTREME_TASKS).astype(float)

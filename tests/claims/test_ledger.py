@@ -85,7 +85,7 @@ def test_every_verdict_rests_on_named_runs_of_its_arms_and_targets(ledger, resul
     named = runs.set_index("run_id").loc[row["runs"].split()]
     assert len(named) == row["num_runs"] == 2 * 2 * 3
     assert set(named["intermediate"]) == {"none", "squad"} and set(named["target"]) == set(TARGETS)
-    assert row["data"] == "mirror (subset)" and row["scope"] == "2 of 3 targets; tydiqa: not run"
+    assert row["data"] == "mirror (subset)" and row["scope"] == "2 of 3 targets; tydiqa: not run in full"
 
 
 def test_intervals_and_p_are_adjusted_for_the_claims_that_could_be_tested(ledger, results):
@@ -113,7 +113,7 @@ def test_what_was_not_run_names_the_runs_and_the_command(results):
     assert row["command"] == "xt run lab" and row["num_missing"] == 2 * 3 * 3
     planned = STUDIES["lab"].score_config("lab-base", "qqp", "tydiqa", 2).run_id
     assert planned in row["missing"].split() and len(row["missing"].split()) == row["num_missing"]
-    assert row["why"] == "udpos, xquad, tydiqa: not run"
+    assert row["why"] == "udpos, xquad, tydiqa: not run in full"
 
 
 def test_a_study_asks_for_its_own_missing_runs(tmp_path):
@@ -121,12 +121,12 @@ def test_a_study_asks_for_its_own_missing_runs(tmp_path):
     write_study(tmp_path, "lab-confirm-1", num_clusters=5, **own)
     row = judge(tmp_path, [plant("own", arms="multi")], "lab-confirm-1").iloc[0]
     assert row["command"] == "xt run lab-confirm-1", "tydiqa is not in its plan, and one baseline is there"
-    assert row["num_missing"] == 2 * 2 * 3 - 1 and row["why"] == "udpos: not run"
+    assert row["num_missing"] == 2 * 2 * 3 - 1 and row["why"] == "udpos: not run in full"
 
 
 def test_a_mean_without_any_target_of_a_group_is_another_one_and_no_test(results):
     row = judge(results, [plant("retrieval-too", targets="udpos xquad tatoeba")]).iloc[0]
-    assert row["verdict"] == NOT_TESTED and row["why"] == "tatoeba: not run" and np.isnan(row["p"])
+    assert row["verdict"] == NOT_TESTED and row["why"] == "tatoeba: not run in full" and np.isnan(row["p"])
     assert row["effect"] == pytest.approx(8, abs=2) and row["scope"].startswith("2 of 3 targets")
 
 
@@ -209,7 +209,7 @@ def test_the_best_of_nine_is_what_english_selection_data_choose(tmp_path, monkey
     assert row["effect"] == pytest.approx(15, abs=5), "hellaswag would have been better, and was not chosen"
     assert ledger.loc["retrieval", "why"].startswith("tatoeba: no English selection data")
     assert ledger.loc["retrieval", "command"] == "", "no run would give it any"
-    assert ledger.loc["of-three", "why"] == "mnli: not run", "one chosen from fewer is another one"
+    assert ledger.loc["of-three", "why"] == "mnli: not run in full", "one chosen from fewer is another one"
     monkeypatch.setattr(module, "Panel", lambda cubes: Panel(cubes, {cube.target: cube.floors > 0 for cube in cubes}))
     everywhere = judge(tmp_path, claims[:1]).iloc[0]
     assert everywhere["effect"] == pytest.approx(row["effect"] * 3 / 4, abs=1), "floors are decided before the choice"

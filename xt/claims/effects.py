@@ -96,7 +96,7 @@ def find_choice(evidence: Evidence, pairs: Pairs, run: Pairs, targets: Sequence[
 
 
 def say_left_out(reasons: Mapping[str, str]) -> str:
-    """`bucc2018, tatoeba: no English selection data; xnli: not run`."""
+    """`bucc2018, tatoeba: no English selection data; xnli: not run in full`."""
     by_reason: dict[str, list[str]] = {}
     for target, reason in reasons.items():
         by_reason.setdefault(reason, []).append(target)

@@ -16,6 +16,7 @@ from xt.claims.effects import EFFECTS, FEW_ABOVE, Evidence, Found, say_left_out
 from xt.claims.facts import RELATIONS, ROW_FACTS, TABLE_FACTS
 from xt.claims.needs import (
     NO_RUNS,
+    NOT_RUN,
     RELEASES,
     Runs,
     find_part,
@@ -163,7 +164,7 @@ def find_effect(claim: Claim, evidence: Evidence) -> Found:
         return Found(why=say_lacking(claim, cells))
     pairs = claim.pairs if claim.judged_on == "all pairs" else tuple(part.pairs)
     found = effect.find(evidence, pairs, part.pairs, part.targets, claim.languages == "all")
-    reasons = {name: effect.excludes(name) or "not run" for name in claim.target_names if name not in part.targets}
+    reasons = {name: effect.excludes(name) or NOT_RUN for name in claim.target_names if name not in part.targets}
     reasons |= found.left_out
     gone = claim.groups - groups_of(found.targets)
     lacking = {name: why for name, why in reasons.items() if TASKS[name].group in gone}

@@ -17,6 +17,8 @@ Done = Collection[tuple[str, str, int]]
 """(arm, target, seed) of what was scored."""
 ONE_SPLIT = ("xquad", "tydiqa", "tatoeba", "bucc2018")
 """Targets of which the hub has one split, whatever it is called."""
+NOT_RUN = "not run in full"
+"""Not at all, or not at the seeds and in the languages of the rest."""
 RELEASES = "hub"
 """The root whose rows are the releases themselves."""
 
@@ -62,7 +64,7 @@ def say_lacking(claim, cells: Cells) -> str:
     lacking = [target for target in claim.target_names if TASKS[target].group not in groups]
     if not lacking:
         lacking = [arm for pair in claim.pairs for arm in pair if arm not in arms]
-    return f"{', '.join(dict.fromkeys(lacking)) or 'the same arms on the same targets'}: not run"
+    return f"{', '.join(dict.fromkeys(lacking)) or 'the same arms on the same targets'}: {NOT_RUN}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from xt.claims.effects import Found
 from xt.claims.needs import is_split, value_pairs
 from xt.claims.panel import join_tests
 from xt.gains import BASELINE, Means, compare_means
-from xt.reported import NOT_IN_XTREME, select_reported
+from xt.reported import select_official
 from xt.tasks import TASKS
 
 CHOSEN_ON = "targets without training have no English selection data to choose on"
@@ -44,8 +44,7 @@ def find_value(claim, scores: pd.DataFrame) -> Found:
     """XTREME's mean (all languages, English and cells at the floor included; exact match and F1 averaged) of the arm
     minus that of the baseline, over seeds; the items are those of the published number, so their choice is no source
     of error."""
-    official = select_reported(scores[scores["target"].isin(claim.target_names)])
-    official = official[~official["metric"].isin(NOT_IN_XTREME)]
+    official = select_official(scores[scores["target"].isin(claim.target_names)])
     means = official.groupby(["seed", "target", "intermediate"])["score"].mean().astype(float)
     [(arm, _)] = value_pairs(claim.pairs)
     table = means.unstack("intermediate")

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
+from xt.plots.forest import draw_intervals, label_rows, mark_zero
 from xt.plots.style import draw_nothing
 from xt.prose import say_effect
 
@@ -60,18 +61,18 @@ def plot_claimed(ledger: pd.DataFrame, ax: Axes) -> Axes:
     """
     if ledger.empty:
         return draw_nothing(ax)
-    places = np.arange(len(ledger))[::-1]
     numbers = ledger[["effect", "low", "high"]].to_numpy(float)
     reach = 1.1 * np.abs(numbers[np.isfinite(numbers)]).max()
-    for place, row in zip(places, ledger.itertuples(), strict=True):
+    for place, row in enumerate(ledger.itertuples()):
         low, high = max(row.claimed_low, -reach), min(row.claimed_high, reach)
         ax.add_patch(Rectangle((low, place - 0.4), high - low, 0.8, facecolor="0.88", linewidth=0))
-        colour = VERDICT_LOOKS[row.verdict]["facecolor"] if row.verdict in (SUPPORTED, CONTRADICTED) else "0.35"
-        bar = [[row.effect - max(row.low, -2 * reach)], [min(row.high, 2 * reach) - row.effect]]
-        ax.errorbar(row.effect, place, xerr=bar, fmt="o", color=colour, capsize=2)
         ax.text(1.01, place, row.verdict, transform=ax.get_yaxis_transform(), va="center", size=6.5)
-    ax.axvline(0, color="0.5", linewidth=0.8)
-    ax.set_xlim(-reach, reach)
-    ax.set_yticks(places, ledger["claim_id"])
-    ax.set(xlabel="effect (points) with its adjusted interval; grey: where the claim would hold")
+    ends = ledger.assign(
+        place=range(len(ledger)), low=ledger["low"].clip(-2 * reach), high=ledger["high"].clip(None, 2 * reach)
+    )
+    for verdict, rows in ends.groupby("verdict"):
+        colour = VERDICT_LOOKS[verdict]["facecolor"] if verdict in (SUPPORTED, CONTRADICTED) else "0.35"
+        draw_intervals(ax, rows, rows["place"].to_numpy(), "effect", color=colour)
+    label_rows(mark_zero(ax), ledger["claim_id"])
+    ax.set(xlim=(-reach, reach), xlabel="effect (points) with its adjusted interval; grey: where the claim would hold")
     return ax
