@@ -70,7 +70,7 @@ def test_what_is_kept_of_the_training_language():
     right = np.array([[[e, g]] for e, g in zip(english, german, strict=True)])
     (row,) = kept_table([rights_of(right, ("en", "de"), arms=("none",))]).to_dict("records")
     assert row["right"] == pytest.approx(100 * 6 / 12) and row["kept"] == pytest.approx(100 * (3 / 4 + 1 / 2) / 2)
-    assert row["again"] == pytest.approx(100 * 2 / 3) and row["num_shared"] == 6
+    assert row["again"] == pytest.approx(100 * 2 / 3)
     assert kept_table([rights_of(right[:, :, 1:], ("de",), arms=("none",))]).empty
 
 
@@ -78,7 +78,7 @@ def test_only_items_that_both_languages_have_are_counted():
     one = rights_of([[[[1, 1, 0, 0], [1, 0, 1, 1]]]] * 2, ("en", "de"), arms=("none",), target="mlqa")
     one.items.loc[one.items["eval_language"] == "de", "id"] = ["0", "1", "other", "another"]
     (row,) = kept_table([one]).to_dict("records")
-    assert (row["num_shared"], row["right"], row["kept"]) == (2, 50.0, 50.0)
+    assert (row["right"], row["kept"]) == (50.0, 50.0)
 
 
 def test_a_language_that_an_arm_was_trained_in_is_compared_for_none():

@@ -157,6 +157,15 @@ def test_nothing_to_compare_is_said_and_a_missing_interval_is_not_drawn(ax):
     plots.plt.close(figure)
 
 
+def test_only_advice_that_was_tested_has_a_coloured_ground(ax):
+    rows = [("xquad", "squad", 4.0), ("panx", "none", 3.0), ("xnli", "not tested", 9.0)]
+    table = pd.DataFrame(rows, columns=["target", "advice", "gain"]).assign(group="all", best="mnli", low=1.0, high=5.0)
+    plots.plot_advice(table, ax)
+    grounds = [patch.get_facecolor() for patch in ax.patches]
+    assert grounds[1] == grounds[2] != grounds[0]
+    assert [text.get_text() for text in ax.texts][6:8] == ["not tested", "mnli"]
+
+
 @pytest.fixture
 def flips():
     return pd.DataFrame({

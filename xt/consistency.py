@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from xt.flips import Rights, describe_arm
-from xt.stats import adjust_holm, cluster_bootstrap, gain_test, item_part
+from xt.stats import adjust_family, cluster_bootstrap, gain_test, item_part
 from xt.tasks import TASKS
 
 SAME_IDS = ("mlqa",)
 """Not the same items in all languages, but an id is one item in every language that has it (Lewis et al. 2020)."""
-KEPT_COLUMNS = "encoder target intermediate placebo eval_language right kept again kappa num_shared num_seeds".split()
+KEPT_COLUMNS = "encoder target intermediate placebo eval_language right kept again kappa num_seeds".split()
 """Columns of `kept_table`."""
 AGREEMENT_COLUMNS = (
     "encoder target intermediate placebo kappa seed_kappa change low high p p_holm num_languages num_undefined "
@@ -131,7 +131,7 @@ def infer_changes(one: Rights, points: np.ndarray, resampled: np.ndarray, num_cl
     test = gain_test(points, over_items, item_df=item_df)
     frame = pd.DataFrame([describe_arm(one, arm) for arm in one.arms[1:]])
     frame = frame.assign(change=test.gain, low=test.low, high=test.high, p=test.p, kind=test.kind)
-    return frame.assign(p_holm=adjust_holm(frame["p"].mask(frame["placebo"].astype(bool))))
+    return frame.assign(p_holm=adjust_family(frame, ["target"]))
 
 
 def kept_table(rights: Sequence[Rights]) -> pd.DataFrame:
@@ -140,8 +140,8 @@ def kept_table(rights: Sequence[Rights]) -> pd.DataFrame:
 
     In percent, means over seeds: `right` in the language, of the items it shares with the training language; `kept`:
     right in the language, of those that are right in the training language; `again`: right in the training language at
-    another seed, of those; `kappa` of the two languages, times 100; `num_shared` items. Where `kept` is no more than
-    `right`, one language says nothing of the other.
+    another seed, of those; `kappa` of the two languages, times 100. Where `kept` is no more than `right`, one language
+    says nothing of the other.
     """
     rows = []
     for one in (one for one in select_parallel(rights) if one.train_language):
@@ -163,7 +163,7 @@ def kept_table(rights: Sequence[Rights]) -> pd.DataFrame:
 
 
 def compare_with(base: np.ndarray, other: np.ndarray) -> dict:
-    """`right, kept, kappa, num_shared` of shared items, right in the training language and in another, each (S, I)."""
+    """`right, kept, kappa` of shared items, right in the training language and in another, each (S, I)."""
     sums = np.stack([np.ones_like(base), base, other, base & other], axis=-1).sum(axis=1)
     with np.errstate(invalid="ignore"):
         kept = 100 * sums[:, 3] / sums[:, 1]
@@ -171,5 +171,4 @@ def compare_with(base: np.ndarray, other: np.ndarray) -> dict:
         right=100 * other.mean(),
         kept=float(mean_of_known(kept)),
         kappa=float(mean_of_known(reduce_kappa(sums))),
-        num_shared=base.shape[1],
     )

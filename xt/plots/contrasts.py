@@ -68,7 +68,8 @@ def plot_choices(choices: pd.DataFrame, ax: Axes) -> Axes:
     places = np.arange(len(choices))
     draw_intervals(mark_zero(ax), choices, places - 0.13, "gain", color="C0", label="chosen on English data")
     look = dict(color="C1", marker="D", markerfacecolor="white", label="chosen on zero-shot scores of other seeds")
-    draw_intervals(ax, choices, places + 0.13, "oracle_gain", "oracle_low", "oracle_high", **look)
+    if choices["oracle"].notna().any():  # with one seed there is none
+        draw_intervals(ax, choices, places + 0.13, "oracle_gain", "oracle_low", "oracle_high", **look)
     label_rows(ax, choices["target"])
     names = ax.twinx()
     named = [" / ".join(row) for row in choices[["chosen", "oracle"]].fillna("–").itertuples(index=False)]
