@@ -45,7 +45,7 @@ def test_what_helps_and_what_hurts_is_named_largest_first():
 
 def test_what_has_too_few_seeds_is_not_counted_as_without_a_difference():
     answer = answer_transfer_gain(gains_of(
-        ("squad", "xquad", 4.0, 0.3, False), ("mnli", "panx", 9.0, np.nan, False), ("squad", "panx", -5.0, np.nan, False)
+        ("squad", "xquad", 4.0, 0.3, False), ("mnli", "panx", 9.0, np.nan, False), ("qqp", "panx", -5.0, np.nan, False)
     ))  # fmt: skip
     assert answer.startswith("None, as far as was tested: 1 of 1 pairs") and "mnli" not in answer
     assert answer.endswith(" 2 more are not tested, as they have fewer than three seeds.")

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-FEW, NODES_FEW = 15, 24
+FEW, NODES_FEW = 15, 18
 """Degrees of freedom below which a quadrature over an estimated variance takes this many points on a grid."""
 NODES = ((100, 8), (np.inf, 4))
 """(degrees of freedom, points of Gauss and Hermite up to there): a chi distribution of many is near a normal one."""

@@ -8,6 +8,7 @@ how often a method declares these is its level, how often its interval holds the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -40,8 +41,8 @@ class World:
     """How hard an item is in a language."""
     last_arm: float = 1.0
     """How much more the last arm varies over seeds than the others: the test trusts that it is 1."""
-    trained_baseline: bool = True
-    """Whether the baseline varies over seeds at all."""
+    trained: float = 1.0
+    """Share of the items on which the baseline is trained, and varies over seeds at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,10 @@ WORLDS: Mapping[str, World] = MappingProxyType({
     "items": World(seed_arm=0.0, arm_item=0.7, seed_item=0.2),
     "items of one seed": World(seed_arm=0.0, arm_item=0.0, seed_item=0.9),
     "all three": World(seed_arm=0.1, arm_item=0.4, seed_item=0.5),
+    "seeds, baseline untrained": World(seed_arm=0.2, arm_item=0.1, seed_item=0.1, seed=0.4, trained=0.0),
+    "seeds, half of it untrained": World(seed_arm=0.2, arm_item=0.1, seed_item=0.1, seed=0.4, trained=0.5),
 })  # fmt: skip
-"""By what dominates the noise of a gain."""
+"""By what dominates the noise of a gain; half untrained: a mean over targets of either kind."""
 DESIGNS: Mapping[str, Design] = MappingProxyType({
     "120 single items": Design(num_clusters=120),
     "30 clusters of 4": Design(num_clusters=30, cluster_size=4),
@@ -88,14 +91,14 @@ def simulate_answers(
     of_seeds = draw(world.seed, studies, num_seeds, 1) + draw(world.seed_arm, studies, num_seeds, arms)
     of_seeds = np.broadcast_to(of_seeds, (studies, num_seeds, arms)).copy()
     of_seeds[..., -1] *= world.last_arm
-    of_seeds[..., 0] *= world.trained_baseline
     one_seed = np.zeros((studies, num_seeds, arms, clusters, size), np.float32)
     one_seed += draw_items(world.seed_item, studies, num_seeds, arms)
     rest = draw(0.5, studies, num_seeds, arms, design.num_languages, clusters, size)
-    if not world.trained_baseline:
-        one_seed[:, :, 0], rest[:, :, 0] = one_seed[:, :1, 0], rest[:, :1, 0]
-    one_seed += draw_items(world.item, studies, 1, 1) + draw_items(world.arm_item, studies, 1, arms)
     one_seed += of_seeds[..., None, None]
+    fixed = slice(round(world.trained * clusters), None)
+    one_seed[:, :, 0, fixed] -= of_seeds[:, :, :1, None]
+    one_seed[:, :, 0, fixed], rest[:, :, 0, :, fixed] = one_seed[:, :1, 0, fixed], rest[:, :1, 0, :, fixed]
+    one_seed += draw_items(world.item, studies, 1, 1) + draw_items(world.arm_item, studies, 1, arms)
     one_seed[:, :, 1] += design.gain
     rest += draw_items(world.language_item, studies, 1, 1, design.num_languages) + one_seed[:, :, :, None]
     return 100 * (rest > 0).mean(axis=3, dtype=np.float32)
@@ -175,8 +178,8 @@ def calibrate(
     rng: np.random.Generator,
     methods: Mapping[str, Method] = METHODS,
 ) -> list[dict]:
-    """One row per method: `level`, the share of arms that gain nothing and are declared at 5 %, and `coverage` of the
-    gain of the first arm by the 95 % interval; `num_studies` they are of."""
+    """One row per method: `level`, the share of arms that gain nothing and are declared at 5 %, that of the last arm
+    (`last_level`), and `coverage` of the gain of the first arm by the 95 % interval; `num_studies` they are of."""
     truth, limits = true_gain(world, design), {name: [] for name in methods}
     for start in range(0, num_studies, BLOCK):
         points = simulate_answers(world, design, num_seeds, min(BLOCK, num_studies - start), rng)
@@ -187,8 +190,9 @@ def calibrate(
     for name in methods:
         low, high = (np.concatenate(side) for side in zip(*limits[name], strict=True))
         declared, covered = (low[:, 1:] > 0) | (high[:, 1:] < 0), (low[:, 0] <= truth) & (truth <= high[:, 0])
-        rows.append(dict(method=name, num_seeds=num_seeds, level=declared.mean(), coverage=covered.mean()))
-    return [row | dict(num_studies=num_studies) for row in rows]
+        levels = dict(level=declared.mean(), last_level=declared[:, -1].mean(), coverage=covered.mean())
+        rows.append(dict(method=name, num_seeds=num_seeds, num_studies=num_studies) | levels)
+    return rows
 
 
 def calibration_table(num_studies: int, rng: np.random.Generator) -> list[dict]:
@@ -198,10 +202,15 @@ def calibration_table(num_studies: int, rng: np.random.Generator) -> list[dict]:
         for noise, world in WORLDS.items()
         for items, design in DESIGNS.items()
         for num_seeds in SEEDS
-        for row in calibrate(world, design, num_seeds, num_studies, rng, methods_for(design))
+        for row in calibrate(world, design, num_seeds, num_studies, rng, methods_for(world, design))
     ]
 
 
-def methods_for(design: Design) -> Mapping[str, Method]:
-    """All methods; that which ignores clusters only where there are some."""
-    return {name: method for name, method in METHODS.items() if name != UNCLUSTERED or design.cluster_size > 1}
+def methods_for(world: World, design: Design) -> Mapping[str, Method]:
+    """All methods, told whether the baseline is trained; that which ignores clusters only where there are some."""
+    primary = partial(ask_primary, untrained=world.trained < 1)
+    return {
+        name: primary if method is ask_primary else method
+        for name, method in METHODS.items()
+        if name != UNCLUSTERED or design.cluster_size > 1
+    }
