@@ -7,8 +7,8 @@ from test_robustness import make_cube
 
 from xt.plots import plot_family_tree, plot_gains_by_distance, plt
 from xt.plots.distance import fit_band
-from xt.prose import answer_robustness, format_robustness
-from xt.robustness import TREND_COLUMNS, find_model, gains_by_distance, part_home, robustness_table
+from xt.prose import answer_robustness, count_by_chance, format_robustness, say_changes, say_ranks
+from xt.robustness import TREND_COLUMNS, gains_by_distance, part_home, robustness_table
 
 NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
 
@@ -19,18 +19,22 @@ def cube():
 
 
 def test_the_answer_names_slopes_and_reliable_changes_and_what_to_run(cube):
-    table = robustness_table([part_home(make_cube(), "qaa")], np.random.default_rng(0))
+    table = robustness_table([part_home(make_cube(), "qaa")])
     said = answer_robustness(table, NO_TRENDS)
-    assert "udpos −39" in said and "1 of 2 pairs" in said and "squad before udpos +" in said
+    assert "udpos −30.5" in said and "1 of 2 tested pairs" in said and "squad before udpos +" in said
     assert "`xt run lab-scaling`" in said
     turned = table.replace({"intermediate": {"squad": "mnli", "mnli": "squad"}})
     assert "mnli before udpos +" in answer_robustness(turned, NO_TRENDS)
     assert answer_robustness(table[:0], NO_TRENDS, "run `xt run lab`") == "Not known: run `xt run lab`."
-    trend = dict(zip(TREND_COLUMNS, ["udpos", "none", "slope", 5.0, 1.0, 9.0, np.nan, 1, 3, 3, 23], strict=True))
-    assert (
-        "(3 encoders, too few for a p value) the slope changes by udpos +5.0 (+1.0 to +9.0, p –)"
-        in answer_robustness(table, pd.DataFrame([trend]))
-    )
+    trend = dict.fromkeys(TREND_COLUMNS) | dict(target="udpos", intermediate="none", quantity="slope", num_encoders=3)
+    trend |= dict(slope=5.0, low=1.0, high=9.0)
+    few = answer_robustness(table, pd.DataFrame([trend]))
+    assert "(3 encoders) the slope changes by udpos +5.0 (+1.0 to +9.0, p –)" in few and "7 encoders are needed" in few
+    half = table.assign(p_holm=table["p_holm"].where(table["intermediate"] != "mnli"))
+    assert "1 of 1 tested" in answer_robustness(half, NO_TRENDS)
+    assert "1 more are not tested" in say_changes(half[half["measure"] == "slope"])
+    floored = pd.concat([table, table[table["measure"] == "gap to the training language"].assign(target="xnli")])
+    assert "No slope for xnli: three languages above" in answer_robustness(floored, NO_TRENDS)
     assert "–" in set(format_robustness(table)["change"]) and len(format_robustness(table)) == len(table)
 
 
@@ -64,8 +68,11 @@ def test_figures_show_every_language_and_hold_when_there_is_none():
     plt.close(fig)
 
 
-def test_too_little_for_a_model_is_said():
-    assert find_model([], None, np.random.default_rng(0)) == (None, "there are no scores of a baseline and another arm")
-    few = part_home(make_cube(), "qaa").cube
-    model, why = find_model([few], None, np.random.default_rng(0), arms=["nothing"], num_permutations=5)
-    assert why or model.coefficients["term"].unique().tolist() == ["score"]
+def test_what_chance_gives_is_said_beside_what_was_found():
+    assert (
+        count_by_chance(pd.Series([0.01] * 3 + [0.5] * 77)) == "3 of 80 have p below 0.05, where chance alone gives 4"
+    )
+    assert "none is tested" in count_by_chance(pd.Series([np.nan]))
+    ranks = pd.DataFrame(dict(component=["distance", "script"] * 10, rho=-0.5, low=-0.9, high=[-0.1] * 6 + [0.1] * 14))
+    said = say_ranks(ranks)
+    assert "mean distance in 3 of 10 cases (chance alone gives 0.5)" in said and "6 of these 6 are negative" in said

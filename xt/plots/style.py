@@ -25,13 +25,15 @@ def use_style() -> None:
 
 
 def make_grid(count: int, height: float, **options) -> tuple[Figure, list[Axes]]:
-    """(figure 6.6 inches wide, its axes): `count`, one at least, three in a row of this height in inches; `options` are
-    those of `plt.subplots`."""
-    num_rows = -(-max(1, count) // 3)
-    fig, grid = plt.subplots(num_rows, 3, figsize=(6.6, height * num_rows + 0.3), squeeze=False, **options)
-    for ax in grid.flat[max(1, count) :]:
+    """(figure, its axes): `count`, one at least, three in a row of 6.6 inches, each of this height in inches; `options`
+    are those of `plt.subplots`."""
+    count = max(1, count)
+    num_rows, num_columns = -(-count // 3), min(3, count)
+    size = (min(6.6, 3.3 * num_columns), height * num_rows + 0.3)
+    fig, grid = plt.subplots(num_rows, num_columns, figsize=size, squeeze=False, **options)
+    for ax in grid.flat[count:]:
         ax.set_axis_off()
-    return fig, list(grid.flat[: max(1, count)])
+    return fig, list(grid.flat[:count])
 
 
 def draw_nothing(ax: Axes) -> Axes:
