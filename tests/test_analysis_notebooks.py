@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from synthetic_study import change_scores, write_study
 
 from xt.lab.languages import LAB_LANGUAGES
@@ -40,27 +41,34 @@ def tagged(notebook, tag):
     return [cell for cell in code_cells(notebook) if tag in cell.metadata.get("tags", [])]
 
 
-def run(path: Path, results: Path, scratch: Path, **parameters):
-    """The notebook as executed on these results, with some parameters other than its own, where torch cannot be
-    imported; figures go to `scratch`."""
-    (scratch / "sitecustomize.py").write_text(NO_TORCH)
-    environment = {**os.environ, "XT_RESULTS": str(results), "XT_FIGURES": str(scratch / "figures"),
-                   "PYTHONPATH": f"{scratch}{os.pathsep}{PROJECT}"}  # fmt: skip
+def cells_on(path: Path, results: Path, parameters: dict, whole: bool = True) -> list:
+    """The cells of a notebook, all or up to its answer, on these results, with some parameters other than its own;
+    before them one that forgets what the kernel did until then."""
     notebook = nbformat.read(path, as_version=4)
-    (own,) = tagged(notebook, "parameters")
+    (own,), (answer,) = tagged(notebook, "parameters"), tagged(notebook, "answer")
     own.source += "".join(f"\n{name} = {value!r}" for name, value in parameters.items())
+    fresh = new_code_cell(f"%reset -f\nimport os\nos.environ['XT_RESULTS'] = {str(results)!r}")
+    return [fresh, *(notebook.cells if whole else notebook.cells[: notebook.cells.index(answer) + 1])]
+
+
+def execute(parts: list[list], scratch: Path) -> None:
+    """Executes lists of cells one after the other in one kernel, where torch cannot be imported; figures go to
+    `scratch`."""
+    (scratch / "sitecustomize.py").write_text(NO_TORCH)
+    environment = {**os.environ, "XT_FIGURES": str(scratch / "figures"),
+                   "PYTHONPATH": f"{scratch}{os.pathsep}{PROJECT}"}  # fmt: skip
+    cells = [cell for part in parts for cell in part]
+    for number, cell in enumerate(cells):
+        cell.id = f"c{number}"
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(scratch)}}
+        new_notebook(cells=cells), timeout=300, kernel_name="python3", resources={"metadata": {"path": str(scratch)}}
     )
     client.execute(env=environment)
-    return notebook
 
 
-def bold_answer(notebook) -> str:
-    """The first bold text that the notebook displays."""
-    shown = [
-        output.get("data", {}).get("text/markdown", "") for cell in code_cells(notebook) for output in cell.outputs
-    ]
+def bold_answer(cells: list) -> str:
+    """The first bold text that cells display."""
+    shown = [output.get("data", {}).get("text/markdown", "") for cell in cells for output in cell.get("outputs", [])]
     return next(text.split("**")[1] for text in shown if text.startswith("**"))
 
 
@@ -69,6 +77,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     write_study(folder, num_clusters=80, outcomes={("squad", "udpos", 2): "collapsed"})
     write_lab(folder)
+    shutil.copytree(PROJECT / "data" / "results" / "pilot", folder / "pilot")
     return folder
 
 
@@ -161,27 +170,45 @@ ASKED = {"0-lab": {}} | dict.fromkeys(("3-multi-task", "4-scaling", "5-pretraini
 """Notebook -> its parameters here, where they are not SYNTHETIC."""
 SYNTHETIC = {"study": "real", "encoder": "mini", "beside": []}
 NO_STUDY = {"beside": []}
+FEWER = {"2-significance": {"num_studies": 20}}
+"""Notebook -> parameters that take less time here, whatever it is executed on."""
+PUBLISHED = {"8-published"}
+"""Notebooks that answer from published numbers before anything was run."""
 
 
-@every_notebook
-def test_the_answer_is_computed_and_changes_with_the_results(path, results, tmp_path):
-    shutil.copytree(results, tmp_path / "results")
-    shutil.copytree(PROJECT / "data" / "results" / "pilot", tmp_path / "results" / "pilot")
-    parameters = ASKED.get(path.stem, SYNTHETIC)
-    first = run(path, tmp_path / "results", tmp_path, **parameters)
-    shutil.copytree(tmp_path / "results", tmp_path / "permuted")
-    PERMUTE.get(path.stem, rotate_arms)(tmp_path / "permuted")
-    second = run(path, tmp_path / "permuted", tmp_path, **parameters)
+@pytest.fixture(scope="module")
+def executed(request, results, tmp_path_factory):
+    """(path of a notebook, its cells as executed on results, those up to the answer on permuted ones, all of them where
+    there are none, the folder of its figures), by one kernel."""
+    scratch, fewer = tmp_path_factory.mktemp("executed"), FEWER.get(request.param.stem, {})
+    parameters = ASKED.get(request.param.stem, SYNTHETIC) | fewer
+    permuted, none = scratch / "permuted", scratch / "none"
+    none.mkdir()
+    shutil.copytree(results, permuted)
+    PERMUTE.get(request.param.stem, rotate_arms)(permuted)
+    parts = [cells_on(request.param, results, parameters),
+             cells_on(request.param, permuted, parameters, whole=False),
+             cells_on(request.param, none, NO_STUDY | fewer)]  # fmt: skip
+    execute(parts, scratch)
+    return request.param, *parts, scratch / "figures"
+
+
+every_execution = pytest.mark.parametrize("executed", NOTEBOOKS, ids=lambda path: path.stem, indirect=True)
+
+
+@every_execution
+def test_the_answer_is_computed_and_changes_with_the_results(executed):
+    path, first, second, _, figures = executed
     assert bold_answer(first) != bold_answer(second)
-    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    names = {file.stem for file in figures.iterdir()}
     assert names and all(name.startswith(path.stem.split("-")[0] + "-") for name in names)
 
 
-@every_notebook
-def test_a_notebook_without_its_study_runs_through_and_says_how_to_make_it(path, tmp_path):
-    (tmp_path / "results").mkdir()
-    done = run(path, tmp_path / "results", tmp_path, **NO_STUDY)
-    assert re.search(r"`xt run [\w-]+`", bold_answer(done)), bold_answer(done)
+@every_execution
+def test_a_notebook_without_its_study_runs_through_and_says_how_to_make_it(executed):
+    path, *_, cells, _ = executed
+    assert re.search(r"`xt run [\w-]+`", bold_answer(cells)), bold_answer(cells)
+    assert path.stem not in PUBLISHED or "+5.4 points" in bold_answer(cells)
 
 
 @every_notebook
@@ -189,13 +216,6 @@ def test_every_figure_has_a_text_for_who_does_not_see_it(path):
     for cell in tagged(nbformat.read(path, as_version=4), "nbval-ignore-output"):
         images = [output for output in cell.outputs if "image/png" in output.get("data", {})]
         assert images and all(len(output.metadata["image/png"]["alt"]) > 40 for output in images), cell.source
-
-
-def test_the_published_numbers_can_be_read_before_anything_was_run(tmp_path):
-    (tmp_path / "results").mkdir()
-    done = run(PROJECT / "notebooks" / "analysis" / "8-published.ipynb", tmp_path / "results", tmp_path)
-    assert "Not known: no results of study 'real'" in bold_answer(done) and "`xt run real`" in bold_answer(done)
-    assert "+5.4 points" in bold_answer(done)
 
 
 def test_torch_is_really_out_of_reach(tmp_path):
