@@ -25,12 +25,12 @@ from xt.tasks import TASKS
 
 ARMS = ("none", "mnli", "squad", "hellaswag", "mnli_shuffled")
 LANGUAGES = {
-    "xnli": ("en", "de", "fr", "zh"),
-    "udpos": ("en", "de", "nl", "zh"),
-    "panx": ("en", "de", "nl", "zh"),
-    "xquad": ("en", "de", "es", "zh"),
-    "tydiqa": ("en", "fi", "ko"),
-    "tatoeba": ("de", "nl", "zh"),
+    "xnli": ("en", "de", "es", "fr", "ru", "zh"),
+    "udpos": ("en", "de", "fr", "nl", "ru", "zh"),
+    "panx": ("en", "de", "fr", "nl", "ru", "zh"),
+    "xquad": ("en", "de", "es", "ru", "vi", "zh"),
+    "tydiqa": ("en", "fi", "id", "ko", "ru"),
+    "tatoeba": ("de", "es", "fr", "nl", "zh"),
 }
 BASELINE = {"xnli": 0.5, "udpos": 0.6, "panx": 0.5, "xquad": 0.4, "tydiqa": 0.35, "tatoeba": 0.3}
 FLOOR = {"xnli": 35.0, "udpos": 30.0, "panx": 10.0, "xquad": 8.0, "tydiqa": 8.0, "tatoeba": 0.5}
