@@ -5,6 +5,7 @@ STUDY ?= quick
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BENCH_INSTALLED := $(VENV)/.installed-bench
 NOTEBOOKS := $(wildcard notebooks/analysis/*.ipynb)
 
 # The kernel `python3` is this environment's own, whatever kernels the user has registered.
@@ -12,10 +13,10 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help study test lab doctor lint format requirements
+.PHONY: help study test lab doctor lint format bench bench-gpu requirements
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /: /'
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /: /'
 
 study: $(INSTALLED)  ## run a study: make study STUDY=real (default: quick, generated languages, minutes on two cores)
 	$(BIN)/xt run $(STUDY)
@@ -36,6 +37,13 @@ doctor: $(INSTALLED)  ## versions, device, roots, and a one-cell notebook
 lint: $(INSTALLED)  ## ruff, changing nothing
 	$(BIN)/ruff check .
 
+# Nothing else should run meanwhile. One alone: $(BIN)/python -m tests.benchmarks NAME (--list names them).
+bench: $(BENCH_INSTALLED)  ## measure speed beside other ways to do the same: under 45 minutes on two idle cores
+	$(BIN)/python -m tests.benchmarks
+
+bench-gpu: $(INSTALLED)  ## the same on a GPU: 20 minutes; skips itself without one
+	$(BIN)/python -m tests.benchmarks gpu
+
 format: $(INSTALLED)  ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
 
@@ -45,6 +53,15 @@ requirements: $(INSTALLED)  ## compile requirements.txt from pyproject.toml
 	{ sed '/^[^#]/,$$d' requirements.txt; \
 	  sed -E 's/\+cpu$$//; /^(cuda|nvidia|triton)/d; /^(#|$$)/d' $(VENV)/pins.txt; } > $(VENV)/requirements.txt
 	mv $(VENV)/requirements.txt requirements.txt
+	$(BIN)/pip-compile --quiet --extra=bench --constraint=requirements.txt --output-file=$(VENV)/pins.txt pyproject.toml
+	{ sed '/^[^#]/,$$d' requirements-bench.txt; \
+	  sed -E 's/\+cpu$$//; /^(cuda|nvidia|triton)/d; /^(#|$$)/d' $(VENV)/pins.txt | grep -vxFf requirements.txt; } \
+	  > $(VENV)/requirements.txt
+	mv $(VENV)/requirements.txt requirements-bench.txt
+
+$(BENCH_INSTALLED): $(INSTALLED) requirements-bench.txt
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	touch $@
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

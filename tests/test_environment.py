@@ -23,7 +23,7 @@ from xt.locations import PROJECT
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 MAKEFILE = (PROJECT / "Makefile").read_text()
 RUNTIME = [Requirement(line) for line in PROJECT_TABLE["dependencies"]]
-TEST = [Requirement(line) for line in PROJECT_TABLE["optional-dependencies"]["test"]]
+TEST, BENCH = ([Requirement(line) for line in PROJECT_TABLE["optional-dependencies"][e]] for e in ("test", "bench"))
 PIN = re.compile(r"([a-z0-9][a-z0-9.-]*)==([0-9][0-9a-z.]*)")
 
 
@@ -51,16 +51,18 @@ def list_undeclared(sources: list[str], declared: list[Requirement], own: set[st
 
 
 PINS = read_pins((PROJECT / "requirements.txt").read_text())
+BENCH_PINS = read_pins((PROJECT / "requirements-bench.txt").read_text())
 
 
-@pytest.mark.parametrize("requirement", RUNTIME + TEST, ids=str)
+@pytest.mark.parametrize("requirement", RUNTIME + TEST + BENCH, ids=str)
 def test_every_dependency_is_pinned_within_its_bounds(requirement):
-    assert requirement.specifier.contains(PINS[canonicalize_name(requirement.name)])
+    pins = BENCH_PINS if requirement in BENCH else PINS
+    assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
 
 
 def test_pins_fit_a_processor_and_a_card_alike():
-    assert PINS["torch"] == "2.13.0"
-    assert not [name for name in PINS if name.startswith(("nvidia", "cuda", "triton"))]
+    assert PINS["torch"] == "2.13.0" and not PINS.keys() & BENCH_PINS.keys()
+    assert not [name for name in PINS | BENCH_PINS if name.startswith(("nvidia", "cuda", "triton"))]
 
 
 @pytest.mark.parametrize("line", ["torch==2.13.0+cpu", "--index-url x", "torch>=2", "torch @ file:x", "-e ."])
@@ -99,10 +101,10 @@ def test_python_that_is_too_old_is_refused_with_what_to_do(tmp_path):
 def test_every_import_is_declared():
     package = [path.read_text() for path in (PROJECT / "xt").rglob("*.py")]
     notebooks = [read_code(path) for path in (PROJECT / "notebooks").rglob("*.ipynb")]
-    assert list_undeclared(package + notebooks, RUNTIME, own={"xt"}) == set()
+    assert list_undeclared(package + notebooks, RUNTIME + BENCH, own={"xt"}) == set()
     tests = list((PROJECT / "tests").rglob("*.py"))
     own = {"xt", "data"} | {path.stem for path in tests} | {path.parent.name for path in tests}
-    assert list_undeclared([path.read_text() for path in tests], RUNTIME + TEST, own) == set()
+    assert list_undeclared([path.read_text() for path in tests], RUNTIME + TEST + BENCH, own) == set()
 
 
 def test_undeclared_import_is_found():

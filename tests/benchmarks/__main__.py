@@ -6,6 +6,7 @@
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 
@@ -15,8 +16,11 @@ from tests.benchmarks import frame
 
 BENCHMARKS = ("pairs", "windows", "scoring", "step", "curves")
 """Modules of this folder, in the order in which `make bench` runs them."""
-ON_A_GPU = ()
+ON_A_GPU = ("gpu",)
 """What `make bench-gpu` runs; each skips itself without a GPU."""
+
+ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+"""Of every benchmark: nobody waits for a network, and tokenizers use all processors."""
 
 
 def main() -> int:
@@ -48,7 +52,7 @@ def start(name: str, tiny: bool) -> int:
     """One benchmark in a fresh process; its exit code."""
     print(f"{name}: {find(name).TAKES}", flush=True)
     command = [sys.executable, "-m", "tests.benchmarks", name, "--here", *(["--tiny"] if tiny else [])]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, check=False, env=os.environ | ENVIRONMENT).returncode
 
 
 def summarize() -> None:

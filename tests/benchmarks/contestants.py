@@ -29,7 +29,7 @@ from xt.model import HEADS, Network, build_model
 from xt.train import Part, Training, train
 from xt.transfer import build_accelerator, look_at, rows_to_train, updates_of
 
-PREDICTION_COLUMNS = {"classification": ("label",), "span_qa": ("start_positions", "end_positions"), "tagging": ()}
+LABELS = {"classification": ("label",), "span_qa": ("start_positions", "end_positions"), "tagging": ()}
 """Format -> what a transformers model calls its labels; tags are only predicted here."""
 
 
@@ -38,6 +38,7 @@ class Laps:
 
     def __init__(self) -> None:
         gc.collect()
+        quieten()
         self.started = self.last = time.perf_counter()
         self.processor, self.parts = time.process_time(), {}
 
@@ -74,6 +75,13 @@ def run_xt(job: Job, seed: int) -> dict:
     return laps.total() | judge(job, bare.models[task.name], predictions)
 
 
+def quieten() -> None:
+    """No bars and no warnings of the libraries between the figures."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+
+
 @dataclass(frozen=True)
 class Setting:
     """How a `Trainer` is configured."""
@@ -83,6 +91,10 @@ class Setting:
     padded: bool  # every feature to the maximum length, when it is made
     attention: Callable[[Job], str]
     by_length: bool  # what is predicted is sorted by length beforehand
+
+    def length(self, job: Job) -> int:
+        """Tokens that features are padded to when they are made; 0 = none."""
+        return job.knobs.max_seq_length if self.padded else 0
 
     def describe(self, job: Job) -> str:
         """All that is set, as a row of a table says it."""
@@ -148,7 +160,8 @@ def run_trainer(setting: Setting, job: Job, seed: int) -> dict:
     torch.set_num_threads(job.knobs.num_threads)
     features = job.encode(job.train)
     with tempfile.TemporaryDirectory() as place:
-        trainer = open_trainer(setting, job, seed, place, to_dataset(setting, job, features))
+        labelled = to_dataset(features, LABELS[job.task.format], setting.length(job), job.tokenizer.pad_token_id)
+        trainer = open_trainer(setting, job, seed, place, labelled)
         laps.lap("prepare")
         trainer.train()
         laps.lap("train")
@@ -161,7 +174,6 @@ def run_trainer(setting: Setting, job: Job, seed: int) -> dict:
 
 def open_trainer(setting: Setting, job: Job, seed: int, place: str, data=None) -> Trainer:
     """A `Trainer` on the job's encoder with a new head, configured as the setting says."""
-    transformers.utils.logging.set_verbosity_error()
     transformers.set_seed(seed)
     head = HEADS[job.task.format]
     model = getattr(transformers, head.auto_class).from_pretrained(
@@ -179,21 +191,17 @@ def open_trainer(setting: Setting, job: Job, seed: int, place: str, data=None) -
     )
 
 
-def to_dataset(setting: Setting, job: Job, features: Features, order: Sequence[int] | None = None) -> datasets.Dataset:
-    """The features as `Trainer` reads them."""
-    rows = [features.input_ids[place] for place in (range(len(features)) if order is None else order)]
-    if setting.padded:
-        length, pad = job.knobs.max_seq_length, job.tokenizer.pad_token_id
-        ids = [np.pad(row, (0, length - len(row)), constant_values=pad) for row in rows]
-        columns = {"input_ids": ids, "attention_mask": [np.arange(length) < len(row) for row in rows]}
-        columns["attention_mask"] = [mask.astype(np.int64) for mask in columns["attention_mask"]]
-    else:
-        columns = {"input_ids": rows, "attention_mask": [np.ones(len(row), dtype=np.int64) for row in rows]}
-        columns["length"] = [len(row) for row in rows]
-    if order is None:
-        names = PREDICTION_COLUMNS[job.task.format]
-        gold = np.array([np.atleast_1d(label) for label in features.labels]) if names else np.empty((0, 0))
-        columns |= {name: gold[:, place].tolist() for place, name in enumerate(names)}
+def to_dataset(features: Features, labels: Sequence[str], length: int, pad_token_id: int) -> datasets.Dataset:
+    """Features as `Trainer` reads them, padded to a length, or not at all where that is 0; `labels` are the names of
+    their columns, none where they are only predicted."""
+    rows = [features.input_ids[place] for place in range(len(features))]
+    masks = [np.ones(len(row), dtype=np.int64) for row in rows]
+    if length:
+        rows = [np.pad(row, (0, length - len(row)), constant_values=pad_token_id) for row in rows]
+        masks = [np.pad(mask, (0, length - len(mask))) for mask in masks]
+    columns = {"input_ids": rows, "attention_mask": masks, "length": features.lengths.tolist()}
+    for place, name in enumerate(labels):
+        columns[name] = [int(np.atleast_1d(label)[place]) for label in features.labels]
     return datasets.Dataset.from_dict(columns)
 
 
@@ -202,7 +210,8 @@ def predict_all(trainer: Trainer, setting: Setting, job: Job, examples: Sequence
     features = job.encode(examples)
     order = np.argsort(-features.lengths, kind="stable") if setting.by_length else np.arange(len(features))
     trainer.args.train_sampling_strategy = "random"  # else it predicts in another order, too
-    found = trainer.predict(to_dataset(setting, job, features, order)).predictions
+    rows = to_dataset(features.select(order), (), setting.length(job), job.tokenizer.pad_token_id)
+    found = trainer.predict(rows).predictions
     head, outputs = HEADS[job.task.format], [None] * len(features)
     values = np.stack(found[:2], axis=-1) if isinstance(found, tuple) else found
     values = values.argmax(axis=-1) if head.argmax else values

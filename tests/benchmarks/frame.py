@@ -23,6 +23,10 @@ OPTIONAL = ("faiss-cpu", "onnxruntime", "onnxscript", "flash-attn")
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
+class Skipped(Exception):
+    """What a benchmark needs is not here."""
+
+
 def row(
     what: str,
     this: float,
@@ -107,11 +111,18 @@ def describe_machine(libraries: Sequence[str] = OPTIONAL) -> dict:
     }
 
 
-def run(name: str, measure: Callable[[bool], pd.DataFrame], tiny: bool = False) -> pd.DataFrame:
-    """Measures and prints the table; unless tiny, writes it as `<name>.csv` and the machine as `<name>.json` beside."""
+def run(name: str, measure: Callable[[bool], pd.DataFrame], tiny: bool = False) -> pd.DataFrame | None:
+    """Measures and prints the table; unless tiny, writes it as `<name>.csv` and the machine as `<name>.json` beside.
+
+    None, and nothing written, where the benchmark skips itself.
+    """
     machine, started = describe_machine(), time.monotonic()
     print(f"{name}: on {machine['processor']}, load {machine['load_before']}", flush=True)
-    found = measure(tiny)
+    try:
+        found = measure(tiny)
+    except Skipped as why:
+        print(f"{name}: skipped: {why}\n")
+        return None
     machine["seconds"] = round(time.monotonic() - started, 1)
     show(found)
     if not tiny:

@@ -12,7 +12,7 @@ BASE = dict(
 MINI = BASE | dict(
     vocab_size=16_000, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
 )
-TINY = MINI | dict(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+TINY = MINI | dict(vocab_size=500, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
 
 
 def measure(tiny: bool = False) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def measure_shape(what: str, shape: Mapping, kind: str, steps: int, tiny: bool, 
     for attention in ("eager", "sdpa"):
         knobs = knobs_of(kind, steps, attention=attention)
         if tiny:
-            knobs = replace(knobs, batch_size=2, num_threads=1)
+            knobs = replace(knobs, batch_size=2, max_seq_length=32, num_threads=1)
         device = build_accelerator(knobs).device
         peak = flops.measure_peak(device, 0.01 if tiny else 1.0)
         network = build_network(kind, shape, attention)
