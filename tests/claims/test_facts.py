@@ -138,6 +138,9 @@ def test_a_point_value_needs_every_target_and_a_choice_needs_data_to_choose_on()
     scores = scores[scores["target"] != "panx"]
     assert value_faults(KNOWN["squad-gain"], scores) == ["1 of 9 targets lack these arms"]
     assert CHOSEN_ON in value_faults(KNOWN["best-of-nine"], scores)
+    scores = own_scores({"squad": 1.0})
+    apart = scores[(scores["seed"] == 1) == (scores["target"] == "panx")]
+    assert value_faults(KNOWN["squad-gain"], apart) == ["no seed has them all"]
 
 
 def test_the_runs_of_a_point_value_are_of_its_own_encoder_and_split():
