@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from xt.plots.style import NO_GAIN_COLOUR, draw_nothing
-from xt.prose import say_number
+from xt.prose import say_interval, say_number
 from xt.recommend import BASELINE, GROUPS, UNTESTED
 
 ADVICE_COLOURS = "Blues"
@@ -53,7 +53,7 @@ def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectang
     place.set_facecolor(colormaps[ADVICE_COLOURS](depth) if trained else NO_GAIN_COLOUR)
     colour = "white" if trained and depth > 0.55 else "black" if trained else "0.35"
     look = dict(ha="center", va="center", color=colour)
-    gain, interval = say_number(cell["gain"]), f"{say_number(cell['low'])} to {say_number(cell['high'])}"
+    gain, interval = say_number(cell["gain"]), say_interval(cell)
     ax.text(column, row - 0.24, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
     ax.text(column, row + 0.06, gain if trained else cell["best"], size=6 if trained else 5.5, **look)
     ax.text(column, row + 0.32, interval if trained else f"{gain} ({interval})", size=5, **look)

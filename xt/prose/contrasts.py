@@ -4,7 +4,7 @@ import pandas as pd
 
 from xt.contrasts import BESIDE, LANGUAGE, SEVERAL, TRANSLATION, ZERO_SHOT
 from xt.gains import MIN_LANGUAGES
-from xt.prose.words import say_interval, say_list, say_number, say_p, say_some, split_reliable
+from xt.prose.words import say_interval, say_list, say_number, say_p, say_plain, say_some, split_reliable
 
 HEADS = {
     SEVERAL: "several tasks at once, against the best one",
@@ -73,7 +73,7 @@ def format_contrasts(table: pd.DataFrame) -> pd.DataFrame:
         "arm": table["intermediate"],
         "against": table["against"],
         "languages": table["num_languages"].map("{:.0f}".format, na_action="ignore").fillna("0") + " " + table["scope"],
-        "score of the other": table["baseline"].map("{:.1f}".format, na_action="ignore").fillna("–"),
+        "score of the other": table["baseline"].map(say_plain),
         "difference": table["gain"].map(say_number),
         "95 % interval": [say_interval(row) for _, row in table.iterrows()],
         "p": table["p"].map(say_p),
@@ -81,23 +81,19 @@ def format_contrasts(table: pd.DataFrame) -> pd.DataFrame:
     }).set_index(["target", "arm"])  # fmt: skip
 
 
-SPREADS = {
-    "gain": ("gain", "low", "high"),
-    "oracle": ("oracle_gain", "oracle_low", "oracle_high"),
-    "regret": ("regret", "regret_low", "regret_high"),
-}
-"""What a choice is worth -> its columns: value and interval."""
+WORTHS = {"gain": ("gain", ""), "oracle": ("oracle_gain", "oracle_"), "regret": ("regret", "regret_")}
+"""What a choice is worth -> its column, and how the names of its interval's columns begin."""
 
 
 def say_worth(row: pd.Series, name: str) -> str:
-    """`+1.5 (−0.2 to +3.0)` of one of SPREADS; a dash where it is missing."""
-    value, low, high = (say_number(row[column]) for column in SPREADS[name])
-    return value if pd.isna(row[SPREADS[name][0]]) else f"{value} ({low} to {high})"
+    """`+1.5 (−0.2 to +3.0)` of one of WORTHS; a dash where it is missing."""
+    value, of = WORTHS[name]
+    return say_number(row[value]) + ("" if pd.isna(row[value]) else f" ({say_interval(row, of)})")
 
 
 def format_choices(choices: pd.DataFrame) -> pd.DataFrame:
     """`xt.contrasts.choice_table` as a table to read: the arm chosen, its gain, the oracle's and what it gains more."""
-    worth = {name: [say_worth(row, name) for _, row in choices.iterrows()] for name in SPREADS}
+    worth = {name: [say_worth(row, name) for _, row in choices.iterrows()] for name in WORTHS}
     return pd.DataFrame({
         "target": choices["target"],
         "languages": choices["num_languages"],

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some, split_reliable
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_plain, say_some, split_reliable
 from xt.reported import list_left_out, select_primary
 
 
@@ -43,11 +43,11 @@ def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
     """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, numbers as text; where an arm
     was trained in one of the languages, with how many were left out for that (`not zero-shot`)."""
     trained_in = gains.get("num_trained_in", pd.Series(0, index=gains.index))
-    share = gains["relative"].map(lambda value: say_number(100 * value), na_action="ignore").fillna("–")
+    share = (100 * gains["relative"]).map(say_number)
     table = pd.DataFrame({
         "target": gains["target"],
         "intermediate": gains["intermediate"] + gains["placebo"].map({True: " (placebo)", False: ""}),
-        "baseline": gains["baseline"].map("{:.1f}".format, na_action="ignore").fillna("–"),
+        "baseline": gains["baseline"].map(say_plain),
         "gain": gains["gain"].map(say_number),
         "95 % interval": gains.apply(say_interval, axis=1),
         "p": gains["p"].map(say_p),

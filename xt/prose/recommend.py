@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xt.prose.words import say_list, say_number, say_p
+from xt.prose.words import say_interval, say_list, say_number, say_p, say_plain
 from xt.recommend import BASELINE, UNTESTED, WHOLE
 
 
@@ -40,23 +40,22 @@ def say_advice(row: pd.Series) -> str:
     """`squad before xquad (+4.2 points, +1.9 to +6.5; 25 s of training)`."""
     price = "" if pd.isna(row["seconds"]) else f"; {row['seconds']:.0f} s of training"
     twice = "; the same data twice" if row["same_data"] else ""
-    interval = f"{say_number(row['low'])} to {say_number(row['high'])}"
-    return f"{row['advice']} before {row['target']} ({say_number(row['gain'])} points, {interval}{price}{twice})"
+    gain = f"{say_number(row['gain'])} points, {say_interval(row)}"
+    return f"{row['advice']} before {row['target']} ({gain}{price}{twice})"
 
 
 def format_recommendations(table: pd.DataFrame) -> pd.DataFrame:
     """`recommend` as a table to read: one row per target and group, numbers as text."""
-    spread = [f"{say_number(low)} to {say_number(high)}" for low, high in zip(table["low"], table["high"], strict=True)]
     words = {BASELINE: "none: no reliable gain", UNTESTED: "not tested: too few seeds"}
     shown = pd.DataFrame({
         "target": table["target"],
         "languages": table["group"] + table["num_languages"].map(" ({})".format),
         "train first": table["advice"].replace(words),
         "largest gain": table["best"] + " " + table["gain"].map(say_number),
-        "adjusted interval": spread,
+        "adjusted interval": [say_interval(row) for _, row in table.iterrows()],
         "p (adjusted)": table["p"].map(say_p),
-        "training (s)": table["seconds"].map("{:.0f}".format, na_action="ignore").fillna("–"),
-        "misses at most": table["regret_high"].map("{:.1f}".format, na_action="ignore").fillna("–"),
+        "training (s)": table["seconds"].map(lambda value: say_plain(value, 0)),
+        "misses at most": table["regret_high"].map(say_plain),
         "as good": table["as_good"].replace("", "–"),
         "avoid": table["avoid"].replace("", "–"),
     })  # fmt: skip

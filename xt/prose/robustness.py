@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_plain
 from xt.stats.trend import FEWEST_DF
 
 PRIMARY = "slope"
@@ -39,8 +39,7 @@ def say_changes(slopes: pd.DataFrame) -> str:
         return "What a task changes in that is not tested: fewer than three seeds give no p value."
     found = tested[tested["p_holm"] < LEVEL]
     said = say_list(
-        f"{row['intermediate']} before {row['target']} {say_number(row['change'])} "
-        f"({say_number(row['change_low'])} to {say_number(row['change_high'])})"
+        f"{row['intermediate']} before {row['target']} {say_number(row['change'])} ({say_interval(row, 'change_')})"
         for _, row in found.iterrows()
     )
     rest = f"; {len(asked) - len(tested)} more are not tested" if len(asked) > len(tested) else ""
@@ -91,16 +90,13 @@ def say_ranks(ranks: pd.DataFrame) -> str:
 
 def format_robustness(table: pd.DataFrame) -> pd.DataFrame:
     """`xt.robustness.robustness_table` as a table to read: one row per target, measure and arm, numbers as text."""
-    changes = table.rename(columns={"change_low": "c_low", "change_high": "c_high"})
+    rows = [row for _, row in table.iterrows()]
     return pd.DataFrame({
         "target": table["target"], "measure": table["measure"], "arm": table["intermediate"],
-        "value": table["value"].map("{:.1f}".format, na_action="ignore").fillna("–"),
-        "95 % interval": table.apply(say_interval, axis=1) if len(table) else [],
+        "value": table["value"].map(say_plain),
+        "95 % interval": [say_interval(row) for row in rows],
         "change": table["change"].map(say_number),
-        "its 95 % interval": [
-            "–" if pd.isna(row.c_low) else f"{say_number(row.c_low)} to {say_number(row.c_high)}"
-            for row in changes.itertuples()
-        ],
+        "its 95 % interval": [say_interval(row, "change_") for row in rows],
         "p": table["p"].map(say_p), "p (Holm)": table["p_holm"].map(say_p), "languages": table["num_languages"],
     }).set_index(["target", "measure", "arm"])  # fmt: skip
 
@@ -112,5 +108,5 @@ def format_coefficients(table: pd.DataFrame) -> pd.DataFrame:
         "points": table["estimate"].map(say_number),
         "95 % interval": table.apply(say_interval, axis=1), "p": table["p"].map(say_p),
         "p (permuted)": table["p_permuted"].map(say_p),
-        "languages": table["n"], "vif": table["vif"].map("{:.1f}".format).replace("nan", "–"),
+        "languages": table["n"], "vif": table["vif"].map(say_plain),
     }).set_index(["of", "predictor"])  # fmt: skip

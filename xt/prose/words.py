@@ -32,9 +32,15 @@ def say_p(p: float) -> str:
     return "–" if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def say_interval(row: pd.Series) -> str:
-    """`low to high` of a gain, in points."""
-    return "–" if pd.isna(row["low"]) else f"{say_number(row['low'])} to {say_number(row['high'])}"
+def say_plain(value: float, digits: int = 1) -> str:
+    """A number without a sign, a dash where it is missing."""
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def say_interval(row: pd.Series, of: str = "") -> str:
+    """`low to high` of columns whose names begin with `of`, in points; a dash where they are missing."""
+    low, high = row[f"{of}low"], row[f"{of}high"]
+    return "–" if pd.isna(low) else f"{say_number(low)} to {say_number(high)}"
 
 
 def split_reliable(rows: pd.DataFrame, value: str, p: str = "p_holm") -> tuple[pd.DataFrame, ...]:
