@@ -16,7 +16,7 @@ import pandas as pd
 from xt.exposure import encoder_size, load_exposure
 from xt.gains import ALL, MIN_LANGUAGES, Means, ScoreCube, average_targets, is_placebo
 from xt.recommend import GROUPS, WHOLE, describe_languages
-from xt.stats import adjust_benjamini_hochberg, adjust_holm, percentile_interval
+from xt.stats import adjust_benjamini_hochberg, adjust_family, adjust_holm, percentile_interval
 from xt.stats.two_encoders import compare_gains
 
 PRIMARY_GROUPS = ("little text", "unseen")
@@ -92,10 +92,9 @@ def difference_table(cubes: Mapping[str, Sequence[ScoreCube]], home: str) -> pd.
             about["num_languages"] = int(sum(masks[target][group].sum() for target in targets))
             rows += describe_difference(means, about | name_encoders(cubes))
     table = pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
-    tested = table["p"].astype(float).mask(table["placebo"].astype(bool))
     primary = (table["target"] == ALL) & table["group"].isin(PRIMARY_GROUPS)
     for found, adjust in ((primary, adjust_holm), (~primary, adjust_benjamini_hochberg)):
-        table.loc[found, "p_adjusted"] = adjust(tested[found].to_numpy())
+        table.loc[found, "p_adjusted"] = adjust_family(table[found], ["multilingual"], adjust)
     return table.sort_values("target", key=lambda names: names != ALL, kind="stable").reset_index(drop=True)
 
 

@@ -26,7 +26,7 @@ from xt.gains import (
 )
 from xt.response import baseline_by_language, predictors_of
 from xt.scaling import describe_trends, load_sizes, stack_encoders
-from xt.stats import ITEMS_ONLY, adjust_holm, percentile_interval
+from xt.stats import ITEMS_ONLY, adjust_family, percentile_interval
 from xt.stats.mixed import ScoreModel, fit_scores
 from xt.stats.robustness import correct_spread, correct_worst, interval_of_means, slope_weights
 from xt.tasks import TASKS
@@ -113,10 +113,7 @@ def robustness_table(wholes: Sequence[WholeCube]) -> pd.DataFrame:
     """
     rows = [row for whole in wholes for row in measure_whole(whole)]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    tested = table["p"].astype(float).where((table["measure"] == SLOPE) & ~table["placebo"].astype(bool))
-    for _, places in table.groupby(["encoder", "target"]).groups.items():
-        table.loc[places, "p_holm"] = adjust_holm(tested[places].to_numpy())
-    return table
+    return table.assign(p_holm=adjust_family(table[table["measure"] == SLOPE], ["encoder", "target"]))
 
 
 def measure_whole(whole: WholeCube) -> list[dict]:
@@ -239,9 +236,7 @@ def slope_trends(scores: pd.DataFrame, rng: np.random.Generator, results: Path |
     _, cubes = load_sizes(scores, rng, results)
     rows = [row for target, parts in cubes.items() for row in trends_of(target, parts)]
     table = pd.DataFrame(rows).reindex(columns=TREND_COLUMNS)
-    tested = (table["quantity"] == "change") & ~table["placebo"].astype(bool)
-    table.loc[tested, "p_holm"] = adjust_holm(table.loc[tested, "p"].to_numpy(float))
-    return table
+    return table.assign(p_holm=adjust_family(table[table["quantity"] == "change"], ["quantity"]))
 
 
 def trends_of(target: str, cubes: Sequence[ScoreCube]) -> list[dict]:

@@ -27,7 +27,7 @@ from xt.exposure import encoder_size
 from xt.gains import ALL, BASELINE, MIN_LANGUAGES, Means, ScoreCube, average_targets, is_placebo, load_cube
 from xt.recipes import find_recipe
 from xt.reported import select_complete, select_primary
-from xt.stats import adjust_benjamini_hochberg, adjust_holm
+from xt.stats import adjust_benjamini_hochberg, adjust_family, adjust_holm
 from xt.stats.trend import fit_trend
 
 CEILING = 95.0
@@ -222,10 +222,8 @@ def trend_table(parts: Sequence[SizeScores]) -> pd.DataFrame:
             about = dict(target=part.target, measure=measure)
             rows += describe_trends(part, part.arms[1:], express(part.points, *rule), drawn, about)
     table = pd.DataFrame(rows, columns=TREND_COLUMNS)
-    for (_, primary), found in table.groupby(["measure", table["target"] == ALL]):
-        adjust = adjust_holm if primary else adjust_benjamini_hochberg
-        tested = found["p"].astype(float).mask(found["placebo"].astype(bool))
-        table.loc[found.index, "p_adjusted"] = adjust(tested.to_numpy())
+    for own, adjust in ((table["target"] == ALL, adjust_holm), (table["target"] != ALL, adjust_benjamini_hochberg)):
+        table.loc[own, "p_adjusted"] = adjust_family(table[own], ["measure"], adjust)
     return table
 
 
