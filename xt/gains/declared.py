@@ -91,10 +91,10 @@ def noise_table(cubes: Sequence[ScoreCube], gains: Sequence[float]) -> pd.DataFr
         spread = noise.spread(num_arms)
         row = dict(
             encoder=cube.encoder, target=cube.target, training_sd=noise.training_sd, seed_item_sd=noise.seed_item_sd,
-            item_sd=noise.item_sd, noise=noise, num_arms=num_arms, num_seeds=num_seeds,
+            item_sd=noise.item_sd, common_sd=noise.common_sd, noise=noise, num_arms=num_arms, num_seeds=num_seeds,
             smallest_gain=smallest_gain(spread, noise.item_sd, num_seeds),
         )  # fmt: skip
         needed = {gain: seeds_needed(gain, spread, noise.item_sd) for gain in gains}
         rows.append(row | {f"seeds for {gain:g}": seeds for gain, seeds in needed.items()})
-    columns = "encoder target training_sd seed_item_sd item_sd noise num_arms num_seeds smallest_gain".split()
+    columns = "encoder target training_sd seed_item_sd item_sd common_sd noise num_arms num_seeds smallest_gain".split()
     return pd.DataFrame(rows, columns=[*columns, *(f"seeds for {gain:g}" for gain in gains)])

@@ -17,7 +17,8 @@ def plot_declared(counts: pd.DataFrame, ax: Axes) -> Axes:
     places, left = np.arange(len(ways))[::-1], np.zeros(len(ways))
     for number, (kind, row) in enumerate(counts.iterrows()):
         widths = pd.to_numeric(row[ways], errors="coerce").fillna(0).to_numpy(float)
-        ax.barh(places, widths, left=left, color=f"C{number}", height=0.6, label=f"{kind} ({row['tested']} tested)")
+        label = f"{kind} ({row['tested']} differences)"
+        ax.barh(places, widths, left=left, color=f"C{number}", height=0.6, label=label)
         left += widths
     for place, total, way in zip(places, left, ways, strict=True):
         asked = counts[way].notna().any()

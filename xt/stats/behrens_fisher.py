@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 FEW, NODES_FEW = 15, 18
-"""Degrees of freedom below which a quadrature over an estimated variance takes this many points on a grid."""
+"""Degrees of freedom below which a quadrature over an estimated variance takes this many points on a grid: p then
+errs by 0.4 % of itself at 2 degrees of freedom, and by a tenth of that beyond."""
 NODES = ((100, 8), (np.inf, 4))
 """(degrees of freedom, points of Gauss and Hermite up to there): a chi distribution of many is near a normal one."""
 MANY = 1e9
