@@ -15,15 +15,6 @@ from xt.prose.contrasts import (
     say_question,
     title_question,
 )
-from xt.prose.costs import (
-    answer_costs_of_arms,
-    answer_language_costs,
-    answer_saving,
-    format_savings,
-    say_equivalence,
-    say_layers,
-    say_saving,
-)
 from xt.prose.errors import (
     answer_errors,
     say_agreement,
