@@ -23,7 +23,8 @@ def test_flips_are_set_beside_those_of_seeds_and_what_repeats_is_named():
         ("mnli_shuffled", "xnli", 50, 60, 1, 40.0, np.nan, True)))  # fmt: skip
     assert answer == (
         "An arm at one seed and the baseline at another differ in more examples, right or wrong, than two seeds of the "
-        "baseline in 2 of 4 pairs of intermediate and trained target task: in the median pair in 7.0 of 100 examples, "
+        "baseline in 2 of 4 pairs of intermediate and trained target task (counted, not tested): in the median pair in "
+        "7.0 of 100 examples, "
         "two seeds of the baseline in 7.0 (arm and baseline of one seed in 4.5). Flips that come again at another "
         "seed, so that they are the task's doing, are found in 2 of 4 pairs (Holm-adjusted p below 0.05): squad before "
         "tatoeba (12.0, 95 % interval +11.0 to +13.0) and mnli before xquad (2.0, 95 % interval +1.0 to +3.0); 1 more "

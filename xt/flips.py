@@ -96,6 +96,8 @@ class FlipCounts:
     """(K - 1, L, L) under another draw of examples: of two pairs of `by_pair`; with one pair, of that pair."""
     num_clusters: np.ndarray
     """(L,) clusters of examples."""
+    num_items: np.ndarray
+    """(L,) examples."""
 
 
 def load_rights(
@@ -159,7 +161,8 @@ def count_flips(one: Rights) -> FlipCounts:
     if len(first):
         across = ((arms[first] != base[second]) * 1.0 + (arms[second] != base[first])).mean(axis=0) / 2
         by_seed = (base[first, 0] != base[second, 0]).mean(axis=0)
-    places = [np.flatnonzero((one.items["eval_language"] == code).to_numpy()) for code in one.compared]
+    by_language = one.items.groupby("eval_language")
+    places = [by_language.indices[code] for code in one.compared]
     return FlipCounts(
         one,
         np.array([100 * base[..., chosen].mean() for chosen in places]),
@@ -169,7 +172,8 @@ def count_flips(one: Rights) -> FlipCounts:
         np.array([100 * across[:, chosen].mean(axis=1) for chosen in places]),
         np.array([100 * products[..., chosen].mean(axis=2).T for chosen in places]),
         1e4 * measure_covariance(one, products, places),
-        np.array([one.items["cluster"].iloc[chosen].nunique() for chosen in places]),
+        by_language["cluster"].nunique().reindex(list(one.compared)).to_numpy(),
+        np.array([len(chosen) for chosen in places]),
     )
 
 
@@ -197,40 +201,31 @@ def measure_covariance(one: Rights, products: np.ndarray, places: Sequence[np.nd
     return covariance if TASKS[one.target].parallel else covariance * np.eye(len(places))
 
 
-def compare_flips(counts: FlipCounts, place: int, chosen: np.ndarray) -> dict:
-    """The numbers of a row of `flip_table`: the arm at a place (0: the first after the baseline) in these languages, a
-    mask (L,); none where no language is chosen."""
-    if not chosen.any():
-        return {}
-    codes = np.array(list(counts.rights.compared))[chosen]
-    row = dict(
-        right=counts.right[chosen].mean(),
-        lost=counts.lost[chosen, place].mean(),
-        won=counts.won[chosen, place].mean(),
-        across=counts.across[chosen, place].mean(),
-        by_seed=counts.by_seed[chosen].mean(),
-        num_languages=len(codes),
-        num_items=int(counts.rights.items["eval_language"].isin(codes).sum()),
-    )
-    row["flips"] = row["lost"] + row["won"]
-    weights = chosen / chosen.sum()
-    over_items = max(0.0, weights @ counts.covariance[place] @ weights), counts.num_clusters[chosen].min() - 1
-    by_pair = np.einsum("lkp,l->kp", counts.by_pair, weights)
-    return row | infer_repeated(by_pair, place, over_items, len(counts.rights.seeds))
+def compare_flips(counts: FlipCounts, chosen: np.ndarray) -> pd.DataFrame:
+    """The numbers of `flip_table` in these languages, a mask (L,): a row per arm after the baseline."""
+    numbers = {
+        name: getattr(counts, name)[chosen].mean(axis=0) for name in ("right", "lost", "won", "across", "by_seed")
+    }
+    numbers |= dict(flips=numbers["lost"] + numbers["won"], num_languages=int(chosen.sum()))
+    numbers["num_items"] = int(counts.num_items[chosen].sum())
+    over_items = np.maximum(0.0, counts.covariance[:, chosen][:, :, chosen].mean(axis=(1, 2)))
+    df = max(1.0, counts.num_clusters[chosen].min() - 1.0)
+    repeated = infer_repeated(counts.by_pair[chosen].mean(axis=0), over_items, df, len(counts.rights.seeds))
+    return pd.DataFrame(numbers | repeated)
 
 
-def infer_repeated(by_pair: np.ndarray, place: int, over_items: tuple[float, float], num_seeds: int) -> dict:
-    """`repeated`, its interval, p and kind, from `by_pair` (K - 1, pairs) and the variance over examples with its
-    degrees of freedom: see the head of this module."""
+def infer_repeated(by_pair: np.ndarray, over_items: np.ndarray, item_df: float, num_seeds: int) -> dict:
+    """`repeated`, its interval and p, each (K - 1,), and their kind, from `by_pair` (K - 1, pairs) and the variance
+    over examples (K - 1,) with its degrees of freedom: see the head of this module."""
     if num_seeds < 2:
         return dict(kind=ONE_SEED)
-    value, p, kind, variances, dfs = by_pair[place].mean(), np.nan, ITEMS_ONLY, (0.0, over_items[0]), (1.0, np.inf)
+    value, nothing = by_pair.mean(axis=1), np.zeros(len(by_pair))
+    p, kind, variances, dfs = nothing * np.nan, ITEMS_ONLY, (nothing, over_items), (1.0, np.inf)
     if num_seeds > 2:
         over_seeds, df = pool_trained(take_out_seeds(by_pair, num_seeds))
-        variances, kind = (over_seeds / num_seeds, over_items[0]), SEEDS_AND_ITEMS
-        dfs = max(1.0, df), max(1.0, over_items[1])
-        p = float(tail(value, variances, dfs))
-    half = float(quantile(0.95, variances, dfs))
+        variances, dfs, kind = (nothing + over_seeds / num_seeds, over_items), (max(1.0, df), item_df), SEEDS_AND_ITEMS
+        p = tail(value, variances, dfs)
+    half = quantile(0.95, variances, dfs)
     return dict(repeated=value, low=value - half, high=value + half, p=p, kind=kind)
 
 
@@ -252,9 +247,12 @@ def flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
     """
     rows = []
     for counts in map(count_flips, rights):
-        chosen = np.array(list(counts.rights.compared.values())).reshape(-1, len(counts.rights.arms))
+        masks, found = np.array(list(counts.rights.compared.values())).reshape(-1, len(counts.rights.arms)), {}
         for place, arm in enumerate(counts.rights.arms[1:]):
-            numbers = compare_flips(counts, place, chosen[:, place + 1])
+            chosen = masks[:, place + 1]
+            if chosen.any() and chosen.tobytes() not in found:
+                found[chosen.tobytes()] = compare_flips(counts, chosen)
+            numbers = found[chosen.tobytes()].iloc[place].to_dict() if chosen.any() else {}
             rows.append(describe_arm(counts.rights, arm) | numbers)
     frame = pd.DataFrame(rows).reindex(columns=FLIP_COLUMNS).astype({"placebo": bool})
     return frame.assign(p_holm=adjust_family(frame, CELL))
@@ -272,11 +270,10 @@ def language_flip_table(rights: Sequence[Rights]) -> pd.DataFrame:
     rows = []
     for counts in map(count_flips, rights):
         for language, (code, new) in enumerate(counts.rights.compared.items()):
-            alone = np.arange(len(counts.right)) == language
+            numbers = compare_flips(counts, np.arange(len(counts.right)) == language)
             for place in np.flatnonzero(new[1:]):
-                numbers = compare_flips(counts, place, alone)
-                arm = counts.rights.arms[place + 1]
-                rows.append(describe_arm(counts.rights, arm) | {"eval_language": code} | numbers)
+                about = describe_arm(counts.rights, counts.rights.arms[place + 1]) | {"eval_language": code}
+                rows.append(about | numbers.iloc[place].to_dict())
     columns = [*FLIP_COLUMNS[:3], "eval_language", *FLIP_COLUMNS[3:]]
     return pd.DataFrame(rows).reindex(columns=columns).astype({"placebo": bool}).drop(columns="p_holm")
 

@@ -21,8 +21,8 @@ OPTIONAL_LOOKS = ("not zero-shot",)
 """Looks that stand in the legend only where such a cell is drawn."""
 MAX_PANELS = 5
 """Panels side by side at a width of 6.6 inches."""
-ROW_INCHES, PANEL_INCHES = 0.115, 0.62
-"""Height of a language's row, and what title and axis of a panel take above it."""
+ROW_INCHES, PANEL_INCHES, FEWEST_ROWS = 0.115, 0.62, 8
+"""Height of a row, what title and axis of a panel take above it, and the rows that a panel has room for at least."""
 
 
 def make_panels(groups: Sequence[Iterable[str]], order: Sequence[str] = LANGUAGE_ORDER) -> tuple[Figure, list, list]:
@@ -34,7 +34,7 @@ def make_panels(groups: Sequence[Iterable[str]], order: Sequence[str] = LANGUAGE
     width = max(1, math.ceil(len(groups) / num_rows))
     rows = [groups[start * width : (start + 1) * width] for start in range(num_rows)]
     names = [sorted({name for group in row for name in group}, key=order.index) for row in rows]
-    heights = [PANEL_INCHES + ROW_INCHES * max(3, len(shared)) for shared in names]
+    heights = [PANEL_INCHES + ROW_INCHES * max(FEWEST_ROWS, len(shared)) for shared in names]
     fig, grid = plt.subplots(
         num_rows, width, figsize=(6.6, sum(heights)), squeeze=False, height_ratios=heights, sharey="row"
     )

@@ -11,9 +11,17 @@ from xt.prose.contrasts import (
     format_contrasts,
     say_choice,
     say_choices,
-    say_lacking,
     say_question,
     title_question,
+)
+from xt.prose.costs import (
+    answer_costs_of_arms,
+    answer_language_costs,
+    answer_saving,
+    format_savings,
+    say_equivalence,
+    say_layers,
+    say_saving,
 )
 from xt.prose.errors import (
     answer_errors,

@@ -19,11 +19,6 @@ CHOICE_NOTE = (
 )
 
 
-def say_lacking(study: str, scores: pd.DataFrame) -> str:
-    """What to run where a study has no results; nothing where it has."""
-    return "" if len(scores) else f"study `{study}` has no results yet: run `xt run {study}`"
-
-
 def answer_contrasts(table: pd.DataFrame, lacking: str) -> str:
     """What each second ingredient adds, a sentence per question. `lacking`: what to run where there are no results."""
     if table.empty:

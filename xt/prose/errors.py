@@ -36,9 +36,10 @@ def say_flips(flips: pd.DataFrame) -> str:
     more = int((trained["across"] > trained["by_seed"]).sum())
     return (
         "An arm at one seed and the baseline at another differ in more examples, right or wrong, than two seeds of the "
-        f"baseline in {more} of {len(trained)} pairs of intermediate and trained target task: in the median pair in "
-        f"{trained['across'].median():.1f} of 100 examples, two seeds of the baseline in "
-        f"{trained['by_seed'].median():.1f} (arm and baseline of one seed in {trained['flips'].median():.1f})"
+        f"baseline in {more} of {len(trained)} pairs of intermediate and trained target task (counted, not tested): in "
+        f"the median pair in {trained['across'].median():.1f} of 100 examples, two seeds of the "
+        f"baseline in {trained['by_seed'].median():.1f} (arm and baseline of one seed in "
+        f"{trained['flips'].median():.1f})"
     )
 
 
