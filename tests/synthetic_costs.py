@@ -59,7 +59,7 @@ def invent_tables(base, ratios, num_rounds, noise, tokens, layers, rng) -> dict[
             for depth in layers:
                 tables["work"].append(key | dict(eval_language=code, num_layers=depth, flops=1e6 * length * depth))
                 for count, repeat in product((1, 16), range(3)):
-                    spent = cost * count**0.7 * length / tokens["en"] * depth / max(layers)
+                    spent = cost * count**0.7 * length / TOKENS["en"] * depth / max(layers)
                     spent *= np.exp(rng.normal(0, 0.02))
                     tables["latencies"].append(key | dict(
                         eval_language=code, batch_size=count, num_layers=depth, number=repeat, milliseconds=spent,

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from synthetic_costs import write_cost_study
 from synthetic_study import change_scores, write_study
 
 from xt.lab.languages import LAB_LANGUAGES
@@ -77,6 +78,8 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     write_study(folder, num_clusters=80, outcomes={("squad", "udpos", 2): "collapsed"})
     write_lab(folder)
+    write_cost_study(folder, encoders=COSTS, ratios={"none": 1.0, "squad": 1.0, "squad.qac": 1.0})
+    write_cost_study(folder, "cost-layers", encoders=COSTS, target="tatoeba", layers=(1, 2, 3, 4))
     shutil.copytree(PROJECT / "data" / "results" / "pilot", folder / "pilot")
     return folder
 
@@ -145,6 +148,12 @@ def claim_fair(folder: Path) -> None:
     change_scores(folder, "real", lambda scores: scores.assign(**fair))
 
 
+def make_dearer(folder: Path) -> None:
+    """Measures the arms anew, one of which now costs a third more."""
+    shutil.rmtree(folder / "lab-cost")
+    write_cost_study(folder, encoders=COSTS, ratios={"none": 1.0, "squad": 1.3, "squad.qac": 1.0})
+
+
 def swap(study: str, column: str, *pairs: tuple[str, str]) -> Callable[[Path], None]:
     """What gives the scores of one arm, or encoder, to another one, and the other way round."""
     turn = dict(pairs) | {other: one for one, other in pairs}
@@ -157,6 +166,8 @@ LAB = tuple(LAB_LANGUAGES)
 CODES = ("qaa", "qab", "qac", "qak", "qax")
 """The training language, languages with much and with little text, and one that no encoder read."""
 SEEDS = ("", "-s1", "-s2")
+COSTS = {f"lab-{size}{seed}": cost for size, cost in (("small", 2.0), ("base", 4.0), ("large", 8.0)) for seed in SEEDS}
+"""Encoder -> milliseconds of a feature."""
 PERMUTE = {
     "0-lab": rotate_languages,
     "3-multi-task": swap("lab", "intermediate", ("multi", "squad")),
@@ -164,9 +175,13 @@ PERMUTE = {
     "5-pretraining": swap("lab", "encoder", ("lab-base", "lab-english")),
     "7-errors": swap("real", "intermediate", ("none", "squad")),
     "8-published": claim_fair,
+    "10-intermediate-language": make_dearer,
+    "11-footprint": swap("lab-scaling", "encoder", *((f"lab-small{seed}", f"lab-large{seed}") for seed in SEEDS)),
 }
 """Notebook -> what changes the results that it answers from, where that is not `rotate_arms`."""
-ASKED = {"0-lab": {}} | dict.fromkeys(("3-multi-task", "4-scaling", "5-pretraining"), {"beside": []})
+ASKED = {"0-lab": {}} | dict.fromkeys(("3-multi-task", "4-scaling", "5-pretraining"), {"beside": []}) | {
+    "10-intermediate-language": {"beside": []}, "11-footprint": {"beside": [], "scores_of": "lab-scaling"},
+}  # fmt: skip
 """Notebook -> its parameters here, where they are not SYNTHETIC."""
 SYNTHETIC = {"study": "real", "encoder": "mini", "beside": []}
 NO_STUDY = {"beside": []}

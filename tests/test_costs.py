@@ -25,7 +25,7 @@ def row_of(table, quantity, batch_size=1, **where):
 
 def test_an_arm_that_costs_the_same_is_equivalent(tmp_path):
     table = compare(tmp_path, num_rounds=24)
-    for quantity in ("latency", "throughput", "peak memory"):
+    for quantity in ("latency", "throughput", "memory"):
         row = row_of(table, quantity)
         assert row["equivalent"] and row["low"] <= 0.05 and row["high"] >= -0.05 and row["pairs"] == 24
         assert -2 < row["low"] <= row["percent"] <= row["high"] < 2

@@ -13,10 +13,12 @@ from papermill.parameterize import parameterize_notebook
 from xt import store
 from xt.arms import check_arm
 from xt.config import ScoreConfig
-from xt.grid import StudyRunner, executions_of, plan, study_folder, without_failed
+from xt.costs import load_costs
+from xt.grid import StudyRunner, distinct_runs, executions_of, plan, study_folder, without_failed
 from xt.parameters import score_configs
 from xt.results import load_runs, load_scores, write_run
 from xt.studies import STUDIES, get_study
+from xt.study import Cost
 
 SMALL = replace(
     get_study("smoke"),
@@ -68,7 +70,9 @@ def test_studies_of_the_hub_can_be_planned_and_say_what_the_hub_lacks(name, plac
         assert any("after ccg" in what and "LDC2005T13" in why for what, why in lacking.items())
 
 
-@pytest.mark.parametrize("name", [name for name in STUDIES if name not in ("smoke", "pilot", "lab-scaling")])
+@pytest.mark.parametrize(
+    "name", [name for name, row in STUDIES.items() if row.targets and name not in ("smoke", "pilot", "lab-scaling")]
+)
 def test_a_study_that_may_claim_a_gain_has_placebos_and_equal_steps(name):
     arms = [check_arm(arm) for arm in get_study(name).intermediates]
     assert any(arm.shuffle_labels for arm in arms) and any(arm.of_target for arm in arms)
@@ -277,3 +281,24 @@ def test_a_notebook_makes_the_runs_that_were_planned_for_it(study, places):
     assert {"intermediate", "target", "retrieval"} <= set(phases(executions))
     for execution in executions:
         assert planned_by_notebook(execution) == execution.run_ids, execution.title
+
+
+def test_a_measurement_of_cost_is_a_run_like_others(tmp_path, monkeypatch):
+    """Planned, made in fresh processes by its notebook, committed, and not made again."""
+    for name in ("XT_RUNS", "XT_RESULTS", "XT_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    measured = Cost(("tiny",), ("none",), "xquad", ("en", "de"), dict(num_rounds=1, num_repeats=2, batch_sizes=(1, 2)))
+    study = replace(get_study("smoke"), name="smoke-cost", targets=(), costs=(measured,))
+    (run,) = distinct_runs(plan(study))
+    assert (run.phase, run.state) == ("efficiency", "missing")
+    assert StudyRunner(study, print).run(workers=2) == []
+    costs = load_costs("smoke-cost")
+    assert set(costs["latencies"]["eval_language"]) == {"en", "de"} and costs["processes"]["batch_size"].tolist() == [
+        1,
+        2,
+    ]
+    assert set(costs["processes"]["encoder"]) == {"tiny"} and load_runs("smoke-cost")["data_status"].tolist() == [
+        "fixture"
+    ]
+    (run,) = distinct_runs(plan(study))
+    assert run.state == "committed" and not StudyRunner(study, print).has_work()

@@ -4,6 +4,7 @@ The map, in the order in which modules may import each other (each only what sta
 
 ==================  =====================================================================================
 `errors`            DataError, and one way to say "unknown name"
+`memory`            Python's collector of cycles, paused while rows are read
 `locations`         where the project, its runs, results, data roots and encoders lie
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format
@@ -48,8 +49,9 @@ The map, in the order in which modules may import each other (each only what sta
 `choosing`          the intermediate task that the other seeds recommend for a target
 `contrasts`         arms against other arms: several tasks, text beside, translated data, another language, the best one
 `scaling`           gains against the size of the encoder
+`frontier`          at equal score, how much cheaper a model may be after intermediate training
 `published`         published scores, and where ours may stand beside them
-`response`          whether scores go with what is known of the languages; the test on known truth
+`response`          whether scores go with what is known of the languages
 `robustness`        how robust scores are over languages, per arm; models and trends of it
 `flips`             which examples an intermediate task flips, and which flips another seed repeats
 `consistency`       whether the same items are right in all languages
@@ -69,6 +71,7 @@ The map, in the order in which modules may import each other (each only what sta
 `gallery`           the table of the analysis notebooks in notebooks/README.md
 `report`            a study's report: one HTML file of the executed notebooks
 `vocabularies`      the subwords of a study's encoders, counted on its texts
+`collecting`        a complete run folder as rows of a study's results
 `grid`              which runs a study needs; runs the missing ones
 `prediction_files`  XTREME's prediction files, one form per format: written and read
 `imports`           somebody's own scores and predictions as runs of a study

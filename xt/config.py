@@ -16,7 +16,7 @@ from typing import ClassVar
 from xt.knobs import Knobs
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.recipes import Recipe
-from xt.tasks import asked_once, fingerprint_evaluation, fingerprint_text, fingerprint_training
+from xt.tasks import asked_once, fingerprint_evaluation, fingerprint_text, fingerprint_training, get_task
 from xt.tasks.sources import file_digest
 
 TRAINING_VERSION = 1
@@ -204,6 +204,11 @@ class ScoreConfig:
     encoder_revision: str | None = None
     train_language: str = "en"
     keep_weights: bool = False  # keep the fine-tuned model after scoring
+
+    @property
+    def phase(self) -> str:
+        """What is done before scoring: fine-tuning (target), or nothing (retrieval)."""
+        return "target" if get_task(self.target).training_task else "retrieval"
 
     def split_of(self, language: str) -> str | None:
         """The evaluation split asked for in this language; None = the task's own."""

@@ -79,24 +79,44 @@ def load_costs(study: str, results: Path | str | None = None) -> dict[str, pd.Da
     """Table -> its rows in all measurements of a study, with OF_RUN; empty tables where there is none."""
     place, runs = find_study(study, results), load_runs(study, results)
     measured = runs[runs["phase"] == "efficiency"]
-    tables = {}
+    tables = empty_tables()
     for name, columns in COST_SCHEMA.items():
-        parts = [pd.DataFrame(columns=[*columns, *OF_RUN])]
+        parts = []
         for row in measured[list(OF_RUN)].to_dict("records"):
             path = costs_folder(place, row["run_id"]) / f"{name}.parquet"
             if not path.is_file():
                 raise DataError(f"no file {path}, though runs.csv says that the run is done")
             parts.append(check_table(pd.read_parquet(path), columns, path).assign(**row))
-        tables[name] = pd.concat(parts[1:] or parts, ignore_index=True)
+        tables[name] = pd.concat(parts or [tables[name]], ignore_index=True)
     return tables
+
+
+def find_costs(study: str, results: Path | str | None = None) -> tuple[dict[str, pd.DataFrame], str]:
+    """(the tables of `load_costs`, ''); where nothing was measured, empty ones and what to run."""
+    try:
+        tables = load_costs(study, results)
+    except DataError as error:
+        return empty_tables(), str(error)
+    return tables, "" if len(
+        tables["processes"]
+    ) else f"study {study!r} has no measured costs yet: run `xt run {study}`"
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """Table -> no rows."""
+    return {
+        name: check_table(pd.DataFrame(columns=list(columns)), columns, name).reindex(columns=[*columns, *OF_RUN])
+        for name, columns in COST_SCHEMA.items()
+    }
 
 
 QUANTITIES: Mapping[str, tuple[str, str]] = {
     "latency": ("ms per batch", "latency"),
     "throughput": ("features per second", "latency"),
-    "peak memory": ("MiB", "memory footprint"),
+    "memory": ("MiB", "memory footprint"),
 }
-"""Quantity -> (unit, row of data/margins.csv)."""
+"""Quantity -> (unit, row of data/margins.csv). `memory` is the high-water mark less what the process held before the
+model was there: the libraries alone would make any two models alike."""
 
 
 def measure_rounds(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -107,9 +127,12 @@ def measure_rounds(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     timed = costs["latencies"].groupby([*own, "eval_language", "num_layers"])["milliseconds"].median()
     latency = np.log(timed.astype(float)).groupby(own).mean().rename("log").reset_index().assign(quantity="latency")
     process = costs["processes"]
+    values = {
+        "throughput": process["features_per_second"],
+        "memory": process["peak_memory_mib"] - process["base_memory_mib"],
+    }
     others = [
-        process[own].assign(quantity=quantity, log=np.log(process[column].astype(float)))
-        for quantity, column in {"throughput": "features_per_second", "peak memory": "peak_memory_mib"}.items()
+        process[own].assign(quantity=quantity, log=np.log(value.astype(float))) for quantity, value in values.items()
     ]
     return pd.concat([latency, *others], ignore_index=True)
 
@@ -186,3 +209,11 @@ def describe_languages(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table["latency_ms"] = timed.groupby(key)["milliseconds"].median()
     table["tokenizer_share"] = 100 * table["tokenize_ms"] / (table["tokenize_ms"] + table["latency_ms"])
     return table.reset_index()
+
+
+def describe_backends(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Medians over processes per encoder, target, backend and batch size: `features_per_second`, `memory_mib`,
+    `peak_memory_mib`, `ready_seconds`, `joules`."""
+    columns = ["features_per_second", "memory_mib", "peak_memory_mib", "ready_seconds", "joules"]
+    grouped = costs["processes"].groupby([*CELL, "batch_size"], sort=False)
+    return grouped[columns].median().reset_index()

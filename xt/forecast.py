@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.config import ScoreConfig
+from xt.config import ScoreConfig, Trained
 from xt.gains import average_languages, load_cubes, noise_of
 from xt.grid import Block, PlannedRun, distinct_runs
 from xt.item_stats import write_bytes
@@ -203,7 +203,7 @@ def measure_disk(runs: Sequence[PlannedRun], committed: Committed) -> dict[str, 
     The files of a scoring are counted per scored example: the median over runs of its target, else over all. A scoring
     of unknown size counts as many examples as those of its target did.
     """
-    shapes = [shape_of(run.config.encoder) for run in runs if not isinstance(run.config, ScoreConfig)]
+    shapes = [shape_of(run.config.encoder) for run in runs if isinstance(run.config, Trained)]
     disk = {"kept weights": float(sum(shape.bytes_of_weights for shape in shapes)) if None not in shapes else np.nan}
     planned = pd.DataFrame(
         [(run.config.target, scored_examples(run.config)) for run in runs if isinstance(run.config, ScoreConfig)],
@@ -234,7 +234,7 @@ def tabulate_gains(study: Study, blocks: Sequence[Block], committed: Committed) 
             why = "fewer than three seeds give no p value" if num_seeds < 3 else source
             row = dict(encoder=encoder, target=target, num_seeds=num_seeds, num_arms=arms)
             rows.append(row | dict(smallest_gain=gain, noise_of=why))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns="encoder target num_seeds num_arms smallest_gain noise_of".split())
 
 
 def find_noise(noise: pd.DataFrame, encoder: str, target: str) -> tuple[Noise | None, str]:

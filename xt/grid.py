@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandas as pd
-
 from xt import store
 from xt.arms import check_arm
+from xt.collecting import result_of
 from xt.config import ScoreConfig, Trained
+from xt.costs import write_costs
 from xt.engine import Execution, execute, last_lines
 from xt.errors import DataError, require_known
-from xt.item_stats import STATS_KEYS
 from xt.locations import PROJECT, folder
+from xt.measurement import EfficiencyConfig
 from xt.results import finished_runs, read_runs, write_run
 from xt.study import Study
-from xt.tasks import get_task, one_moment
+from xt.tasks import one_moment
 from xt.vocabularies import has_subwords, write_subwords
 
 NOTEBOOKS = PROJECT / "notebooks" / "experiments"
@@ -31,8 +31,8 @@ PROGRESS_SECONDS = 30.0
 class PlannedRun:
     """A run of a study and what is there of it."""
 
-    config: Trained | ScoreConfig
-    phase: str  # pretrain, intermediate, target or retrieval
+    config: Trained | ScoreConfig | EfficiencyConfig
+    phase: str  # pretrain, intermediate, target, retrieval or efficiency
     state: str  # committed, complete, missing, or not needed
 
     @property
@@ -56,7 +56,8 @@ def plan(study: Study) -> list[Block]:
     """Every run of a study and its state, in the order of execution. Loads no data and no model."""
     committed = finished_runs(study_folder(study))
     with one_moment():
-        return [plan_block(study, cell, seed, committed) for seed in study.seeds for cell in study.cells()]
+        scorings = [plan_block(study, cell, seed, committed) for seed in study.seeds for cell in study.cells()]
+        return scorings + [plan_measurement(config, committed) for config in study.measurements()]
 
 
 def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, committed: set[str]) -> Block:
@@ -68,7 +69,7 @@ def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, commit
     for target in targets:
         try:
             config = study.score_config(encoder, intermediate, target, seed)
-            scorings.append(PlannedRun(config, phase_of(config), state_of(config.run_id, committed)))
+            scorings.append(PlannedRun(config, config.phase, state_of(config.run_id, committed)))
             if absent := study.absent_languages(target):
                 lacking[f"{target} in {', '.join(absent)}"] = f"root {study.root!r} has no rows of these languages"
         except DataError as error:
@@ -82,9 +83,10 @@ def plan_block(study: Study, cell: tuple[str, str, list[str]], seed: int, commit
     return Block(encoder, intermediate, seed, (*trainings, *scorings), lacking)
 
 
-def phase_of(config: ScoreConfig) -> str:
-    """What a scoring does before it scores: fine-tunes (target), or nothing (retrieval)."""
-    return "target" if get_task(config.target).training_task else "retrieval"
+def plan_measurement(config: EfficiencyConfig, committed: set[str]) -> Block:
+    """The one run of a measurement of cost, which trains what it lacks itself."""
+    run = PlannedRun(config, config.phase, state_of(config.run_id, committed))
+    return Block(config.encoder, "+".join(config.intermediates), config.seed, (run,))
 
 
 def ancestors(config: ScoreConfig) -> list[Trained]:
@@ -120,12 +122,13 @@ def executions_of(study: Study, block: Block) -> list[Execution]:
     encoder = dict(encoder=block.encoder, root=study.root)
     shared = encoder | dict(intermediate=block.intermediate, preset=study.preset, seed=block.seed)
     missing = [run for run in block.runs if run.state == "missing"]
+    measured = [run for run in missing if isinstance(run.config, EfficiencyConfig)]
+    made = [build_execution(study, run.phase, dict(run.config.parameters), (run,)) for run in measured]
     groups: dict[tuple, list[PlannedRun]] = {}
-    for run in missing:
+    for run in [run for run in missing if run not in measured]:
         target = getattr(run.config, "target", None)
         own = run.run_id if target is None else ""  # a training has a notebook of its own
         groups.setdefault((run.phase, own), []).append(run)
-    made = []
     for (phase, own), runs in groups.items():
         parameters = encoder if phase == "pretrain" else shared
         if not own:
@@ -185,7 +188,7 @@ class StudyRunner:
             require_known("seed", str(seed), map(str, self.study.seeds))
         return any(
             run.state in {"missing", "complete"}
-            and isinstance(run.config, ScoreConfig)
+            and not isinstance(run.config, Trained)
             and (not seeds or run.config.seed in seeds)
             for run in self.runs.values()
         )
@@ -206,14 +209,19 @@ class StudyRunner:
             self.left = [run_id for execution in executions for run_id in execution.run_ids]
             if executions:
                 self.say(f"seed {seed}: {len(self.left)} runs in {len(executions)} notebooks, {workers} at a time")
-            blocked = execute(executions, workers, 1, self.is_done, self.on_start, self.on_end, self.on_tick)
-            self.failures += [
-                Failure(run_id, execution.output, "not started: a run it needs failed")
-                for execution in blocked
-                for run_id in execution.run_ids
-            ]
+            alone = [made for made in executions if self.runs[made.run_ids[0]].phase == EfficiencyConfig.phase]
+            together = [made for made in executions if made not in alone]
+            for group, at_once in ((together, workers), (alone, 1)):
+                self.execute(group, at_once)
         self.count_subwords()
         return self.failures
+
+    def execute(self, executions: list[Execution], workers: int) -> None:
+        """Runs some notebooks, `workers` at a time; those that could not start are failures."""
+        for execution in execute(executions, workers, 1, self.is_done, self.on_start, self.on_end, self.on_tick):
+            self.failures += [
+                Failure(run_id, execution.output, "not started: a run it needs failed") for run_id in execution.run_ids
+            ]
 
     def count_subwords(self) -> None:
         """Writes what the encoders' tokenizers make of the study's texts, where that is missing; says why it cannot."""
@@ -238,7 +246,7 @@ class StudyRunner:
     def is_done(self, run_id: str) -> bool:
         """Whether what reads this run may start."""
         run = self.runs[run_id]
-        return store.is_complete(run_id) if isinstance(run.config, ScoreConfig) else store.has_weights(run_id)
+        return store.has_weights(run_id) if isinstance(run.config, Trained) else store.is_complete(run_id)
 
     def on_start(self, execution: Execution) -> None:
         """Says that a notebook starts."""
@@ -298,7 +306,9 @@ class StudyRunner:
     def collect(self, run: PlannedRun) -> None:
         """Writes a complete run into the study's results and learns how long its kind takes."""
         try:
-            scores, row, stats, selection = result_of(run, self.study)
+            scores, row, stats, selection = result_of(run.config, self.study.name)
+            if run.phase == EfficiencyConfig.phase:
+                write_costs(study_folder(self.study), run.run_id, store.read_costs(store.run_folder(run.run_id)))
             write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
             self.expected.setdefault(kind_of(run), row["seconds"])
         except DataError as error:
@@ -319,45 +329,6 @@ def expected_seconds(study: Study, runs: Iterable[PlannedRun]) -> dict[tuple[str
     """Kind of run -> seconds that a committed run of the study took."""
     index = read_runs(study_folder(study)).set_index("run_id")["seconds"]
     return {kind_of(run): float(index[run.run_id]) for run in runs if run.run_id in index}
-
-
-def result_of(run: PlannedRun, study: Study) -> tuple[pd.DataFrame, dict, pd.DataFrame, pd.DataFrame | None]:
-    """(score rows, index row, per-example statistics, those on the selection data) of a complete run folder."""
-    place, config = store.run_folder(run.run_id), run.config
-    recorded = json.loads((place / "config.json").read_text())
-    outcome = json.loads((place / "outcome.json").read_text())
-    model = config.model if isinstance(config, ScoreConfig) else config
-    row = {
-        "phase": run.phase,
-        "encoder": config.encoder,
-        "intermediate": config.intermediate,
-        "target": getattr(config, "target", None),
-        "seed": config.seed,
-        "model_id": model and model.model_id,
-        "parent_id": model and model.parent and model.parent.model_id,
-        "status": "done",
-        "seconds": outcome["seconds"],
-        "num_train_examples": outcome["num_train_examples"],
-        "num_truncated": outcome["num_truncated"],
-        "outcome": outcome["outcome"],
-        "selection_score": outcome.get("selection_score"),
-        "data_status": outcome["data_status"],
-        "code_version": recorded["code_version"],
-        "device": recorded["device"],
-        "precision": config.knobs.precision,
-        "num_threads": config.knobs.num_threads,
-        "libraries": "; ".join(f"{name} {version}" for name, version in recorded["libraries"].items() if version),
-    }
-    if model is config:
-        return pd.DataFrame(), row, pd.DataFrame(), None
-    frame, selection = store.read_predictions(place), store.read_selection(place)
-    kept = None if selection is None else statistics_of(selection)
-    return store.read_scores(place).assign(study=study.name), row, statistics_of(frame), kept
-
-
-def statistics_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """What a study keeps of a frame of predictions: which example, and the statistics of each metric."""
-    return frame[[name for name in frame if name in STATS_KEYS or "." in name]]
 
 
 def keep_notebook(execution: Execution, run_id: str) -> None:

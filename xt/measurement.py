@@ -1,13 +1,13 @@
 """What a measurement of cost is, checked, and its identity. Imports nothing heavy."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import ClassVar
 
 from xt.config import ScoreConfig, Trained, chain_of, encoder_fingerprint, short_hash, word
 from xt.errors import require_known
-from xt.knobs import check_knob, coerce, knob
+from xt.knobs import Knobs, check_knob, coerce, knob
 from xt.machine import find_device
 from xt.parameters import as_list, score_configs
 from xt.tasks import TASKS
@@ -52,6 +52,18 @@ class EfficiencyConfig:
     parameters: Mapping  # those of the notebook that makes it
 
     phase: ClassVar[str] = "efficiency"
+    parent: ClassVar[None] = None
+    model: ClassVar[None] = None
+
+    @property
+    def intermediate(self) -> str:
+        """The arms, as one text."""
+        return "+".join(self.intermediates)
+
+    @property
+    def knobs(self) -> Knobs:
+        """Those of the scoring; a backend has the precision of its name, else float32."""
+        return replace(self.scoring.knobs, precision="fp32")
 
     @property
     def scoring(self) -> ScoreConfig:

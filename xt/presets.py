@@ -126,6 +126,22 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "ranking": MINI["ranking"] | dict(max_train_examples=1500),
         "several tasks": dict(num_epochs=1),
     },
+    "cost": {
+        **MINI,
+        "all": MINI["all"]
+        | dict(
+            num_train_steps=4,
+            batch_size=4,
+            max_seq_length=384,
+            max_train_examples=64,
+            max_eval_examples=100,
+            num_selection_examples=8,
+            trained_embeddings="seen",
+            attention="sdpa",
+            precision="fp32",
+        ),
+        "span_qa": QA | dict(empty_windows=1, max_train_examples=64, max_eval_examples=100, num_selection_examples=8),
+    },
     "jiant": JIANT,
     "xtreme": XTREME,
     "xtreme_large": {**XTREME, "mnli": dict(learning_rate=3e-5), "multiple_choice": dict(learning_rate=3e-5)},

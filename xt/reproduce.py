@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from xt.config import ScoreConfig
 from xt.errors import require_known
 from xt.grid import plan, study_folder
 from xt.results import SCORE_KEYS, load_scores
@@ -16,7 +17,7 @@ from xt.study import Study
 def committed_runs(study: Study) -> dict:
     """Run id -> config of the study's scorings that the committed results hold, in the order of the plan."""
     runs = [run for block in plan(study) for run in block.runs]
-    return {run.run_id: run.config for run in runs if run.state == "committed"}
+    return {run.run_id: run.config for run in runs if run.state == "committed" and isinstance(run.config, ScoreConfig)}
 
 
 def choose_run(study: Study, run_id: str, rng: np.random.Generator):

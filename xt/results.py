@@ -71,7 +71,7 @@ SCORE_COLUMNS = tuple(SCORE_SCHEMA)
 
 RUN_SCHEMA: Mapping[str, Column] = {
     "run_id": TEXT,
-    "phase": Column("string", allowed=("pretrain", "intermediate", "target", "retrieval")),
+    "phase": Column("string", allowed=("pretrain", "intermediate", "target", "retrieval", "efficiency")),
     "encoder": TEXT,
     "intermediate": TEXT,
     "target": OPTIONAL_TEXT,
@@ -251,6 +251,11 @@ def finished_runs(place: Path | str) -> set[str]:
     """Ids of the runs that a study's folder holds as done; empty where the folder is not there yet."""
     runs = read_runs(Path(place))
     return set(runs.loc[runs["status"] == "done", "run_id"])
+
+
+def study_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
+    """The run index of a study (RUN_COLUMNS), empty where there is none."""
+    return read_runs((Path(results) if results else folder("XT_RESULTS")) / study)
 
 
 def load_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:

@@ -187,6 +187,15 @@ def read_predictions(place: Path) -> "pd.DataFrame":
     )
 
 
+def read_costs(place: Path) -> "dict[str, pd.DataFrame]":
+    """The tables of a complete measurement of cost, by name; see `xt.costs`."""
+    import pandas as pd
+
+    from xt.costs import COST_SCHEMA
+
+    return {name: pd.read_parquet(place / f"{name}.parquet") for name in COST_SCHEMA}
+
+
 def read_scores(place: Path) -> "pd.DataFrame":
     """The score rows of a complete run folder; only an empty cell is missing, so that the arm `none` stays a word."""
     import pandas as pd

@@ -55,7 +55,7 @@ LAB = Study(
         "xcopa",
         "lareqa",
         "mewslix",
-    ),
+    ),  # fmt: skip
     seeds=(1, 2, 3),
     beside=(Part(("lab-small", "lab-large", "lab-english"), FEW_ARMS, FOUR_TARGETS),),
     analyses=(
@@ -137,7 +137,7 @@ STUDIES: Mapping[str, Study] = {
         ),
         Study(
             name="real-cost",
-            question="The same on real texts: shapes of mBERT and XLM-R base, and how a small encoder is run",
+            question="What does it cost on real texts, in shapes of mBERT and XLM-R base, and by how a model is run?",
             root="mirror",
             preset="cost",
             encoders=("mini",),
@@ -314,18 +314,7 @@ STUDIES: Mapping[str, Study] = {
                 "own_mnli",
                 "own_squad",
             ),
-            targets=(
-                "xnli",
-                "xcopa",
-                "udpos",
-                "panx",
-                "xquad",
-                "mlqa",
-                "tydiqa",
-                "tatoeba",
-                "mewslix",
-                "lareqa",
-            ),
+            targets=("xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba", "mewslix", "lareqa"),
             seeds=(1, 2, 3),
             more_languages=True,
             note="XTREME-R embeds Tatoeba with an encoder fine-tuned on SQuAD: that is the arm squad here",

@@ -34,7 +34,7 @@ TEXTS: Mapping[type, Callable[..., tuple[str, ...]]] = {
 def has_subwords(study: Study, place: Path) -> bool:
     """Whether a study's folder holds counts of all its encoders."""
     counted = set(read_subwords(place / FILE)["encoder"]) if (place / FILE).is_file() else set()
-    return {encoder for part in study.parts for encoder in part.encoders} <= counted
+    return {encoder for part in study.parts if part.targets for encoder in part.encoders} <= counted
 
 
 def write_subwords(study: Study, place: Path) -> Path:

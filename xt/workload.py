@@ -13,6 +13,7 @@ from pathlib import Path
 from xt.config import ModelConfig, PretrainConfig, ScoreConfig, Trained
 from xt.knobs import Knobs
 from xt.locations import BUILT_HERE, resolve_encoder
+from xt.measurement import EfficiencyConfig
 from xt.recipes import find_recipe
 from xt.tasks import TASKS
 
@@ -94,9 +95,11 @@ def shape_of(encoder: str) -> Shape | None:
     return Shape(*(config[name] for name in names)) if set(names) <= set(config) else None
 
 
-def work_of(config: Trained | ScoreConfig, trained_already: bool = False) -> Work | None:
+def work_of(config: Trained | ScoreConfig | EfficiencyConfig, trained_already: bool = False) -> Work | None:
     """What a run computes itself, without what it starts from; None where a size is not known. A scoring trains its
-    model, unless another one has (`trained_already`) or it scores what other runs train."""
+    model, unless another one has (`trained_already`) or it scores what other runs train. Not of a measurement."""
+    if isinstance(config, EfficiencyConfig):
+        return None
     shape, scores = shape_of(config.encoder), isinstance(config, ScoreConfig)
     model = config.model if scores else config
     trains = not scores or (model is not None and model.phase == "target" and not trained_already)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import unwrap
 from itertools import product
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from xt.efficiency.backends import BACKENDS, Run
+from xt.encode import FORMATS, Features
+from xt.encode.ranking import encode_queries
+from xt.encode.retrieval import encode_sentences
 from xt.measurement import EfficiencyConfig, Measure, efficiency_config
-from xt.encode import FORMATS, Features, encode_queries, encode_sentences
 from xt.model import HEADS, build_model, check_length, collate, load_encoder, load_tokenizer
 from xt.store import write_text
 from xt.tasks import Task, get_task
@@ -46,7 +49,7 @@ def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: in
 
     Memory comes first, batch sizes ascending, so that the high-water mark of a size is not that of a larger one.
     """
-    knobs, measure, task, row = config.scoring.knobs, config.measure, get_task(config.target), BACKENDS[backend]
+    knobs, measure, task, row = config.knobs, config.measure, get_task(config.target), BACKENDS[backend]
     torch.set_num_threads(knobs.num_threads)
     device, before, started = find_device(), resident(), time.monotonic()
     source, revision = start_of(config.prepared(arm), config.encoder, config.scoring.encoder_revision)
@@ -95,8 +98,9 @@ def open_model(task: Task, source: str, revision: str | None, knobs, seed: int) 
 
 
 def encode_timed(task: Task, examples, tokenizer, knobs) -> tuple[Features, float]:
-    """(features of the examples, seconds that the tokenizer took), after one reading that is not timed."""
-    encode = READ[task.format] if task.format in READ else FORMATS[task.format].encode
+    """(features of the examples, seconds that the tokenizer took), after one reading that is not timed; none of them
+    taken from the cache."""
+    encode = READ[task.format] if task.format in READ else unwrap(FORMATS[task.format].encode)
     encode(examples[:8], tokenizer, knobs)
     started = time.perf_counter()
     return encode(examples, tokenizer, knobs), time.perf_counter() - started

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from xt import store
+from xt.costs import COST_SCHEMA
 from xt.efficiency.backends import lacking
-from xt.measurement import EfficiencyConfig
 from xt.efficiency.process import find_device
 from xt.locations import PROJECT
-from xt.transfer import describe, ignore, train_model
-
-TABLES = ("processes", "texts", "work", "latencies")
+from xt.measurement import EfficiencyConfig
+from xt.tasks import worst_status
+from xt.transfer import describe, ignore, read_all, train_model
 
 
 def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = ignore) -> dict[str, pd.DataFrame]:
@@ -41,11 +41,13 @@ def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = igno
                 report({"doing": "measure", "step": step, "num_steps": len(planned)})
             for name, table in gather(folder / "processes", planned).items():
                 table.to_parquet(folder / f"{name}.parquet", index=False)
-            spent = {"seconds": round(time.monotonic() - started, 1), "outcome": "ok"}
-            left_out = {name: why for name, why in reasons.items() if why}
-            store.write_text(folder / "outcome.json", json.dumps(spent | {"left_out": left_out}, indent=1))
+            outcome = {"outcome": "ok", "seconds": round(time.monotonic() - started, 1)}
+            outcome["left_out"] = {name: why for name, why in reasons.items() if why}
+            outcome["data_status"] = worst_status(*(data.status for data in read_all(config.scoring).values()))
+            outcome |= {"num_train_examples": None, "num_truncated": None}
+            store.write_text(folder / "outcome.json", json.dumps(outcome, indent=1))
             store.finish(config.run_id)
-    return read_tables(folder)
+    return store.read_costs(folder)
 
 
 def list_processes(config: EfficiencyConfig, backends: list[str]) -> Iterator[tuple[int, str, str]]:
@@ -80,15 +82,10 @@ def result_of(place: Path, number: int, arm: str, backend: str) -> Path:
 
 def gather(place: Path, planned: list[tuple[int, str, str]]) -> dict[str, pd.DataFrame]:
     """The tables of all processes, with the round, its place in it, the arm and the backend of each."""
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COST_SCHEMA}
     for order, (number, arm, backend) in enumerate(planned):
         tables = json.loads(result_of(place, number, arm, backend).read_text())
-        for name in TABLES:
+        for name in COST_SCHEMA:
             key = {"round": number, "order": order, "intermediate": arm, "backend": backend}
             parts[name].append(pd.DataFrame(tables[name]).assign(**key))
     return {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
-
-
-def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """The tables of a complete measurement."""
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}

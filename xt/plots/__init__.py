@@ -5,6 +5,7 @@ A file per kind of figure; notebooks import the names from here.
 
 from xt.plots.advice import plot_advice
 from xt.plots.contrasts import draw_contrasts, plot_choices
+from xt.plots.costs import plot_by_batch, plot_frontier, plot_language_costs, plot_layers, plot_ratios
 from xt.plots.distance import plot_family_tree, plot_gains_by_distance
 from xt.plots.flips import plot_flips, plot_kept, plot_repeated
 from xt.plots.gain_matrix import MARK_LEVEL, order_arms, plot_gain_matrix, size_gain_matrix
