@@ -1,13 +1,17 @@
-"""Text to features and back, one file per format. `FORMATS` is the table by which the rest finds them."""
+"""Text to features and back, one file per format. `FORMATS` is the table by which the rest finds them.
+
+What is encoded here is kept on disk (`cache`); the functions in the files of the formats encode each time.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from xt.encode import ranking, retrieval
+from xt.encode.cache import kept
 from xt.encode.classification import decode_classification, encode_classification
 from xt.encode.features import Features
 from xt.encode.multiple_choice import decode_multiple_choice, encode_multiple_choice
-from xt.encode.ranking import decode_ranking, encode_candidates, encode_queries, encode_ranking
-from xt.encode.retrieval import encode_sentences
+from xt.encode.ranking import decode_ranking, encode_ranking
 from xt.encode.span_qa import decode_span_qa, decode_span_qa_v2, drop_empty_windows, encode_span_qa
 from xt.encode.tagging import decode_tagging, encode_tagging
 
@@ -28,6 +32,11 @@ def keep_one_window(features: Features, knobs, rng) -> Features:
     return drop_empty_windows(features, limit if limit < 0 else max(1, limit), rng)
 
 
+encode_sentences = kept(retrieval.encode_sentences, "max_seq_length")
+encode_queries = kept(ranking.encode_queries, "max_query_length")
+encode_candidates = kept(ranking.encode_candidates, "max_seq_length")
+
+
 @dataclass(frozen=True)
 class Format:
     """How one task format becomes features and predictions."""
@@ -37,11 +46,12 @@ class Format:
     thin: Callable = keep_all  # (features, knobs, rng) -> the features that training sees
 
 
+ENCODE_SPANS = kept(encode_span_qa, "max_seq_length", "max_query_length", "doc_stride")
 FORMATS: Mapping[str, Format] = {
-    "classification": Format(encode_classification, decode_classification),
-    "multiple_choice": Format(encode_multiple_choice, decode_multiple_choice),
-    "tagging": Format(encode_tagging, decode_tagging),
-    "span_qa": Format(encode_span_qa, decode_span_qa, keep_some_windows),
-    "span_qa_v2": Format(encode_span_qa, decode_span_qa_v2, keep_one_window),
-    "ranking": Format(encode_ranking, decode_ranking),
+    "classification": Format(kept(encode_classification, "max_seq_length"), decode_classification),
+    "multiple_choice": Format(kept(encode_multiple_choice, "max_seq_length"), decode_multiple_choice),
+    "tagging": Format(kept(encode_tagging, "max_seq_length"), decode_tagging),
+    "span_qa": Format(ENCODE_SPANS, decode_span_qa, keep_some_windows),
+    "span_qa_v2": Format(ENCODE_SPANS, decode_span_qa_v2, keep_one_window),
+    "ranking": Format(kept(encode_ranking, "max_seq_length", "max_query_length"), decode_ranking),
 }

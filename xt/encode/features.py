@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class Ragged:
     def of(cls, rows: Sequence[Sequence[int]]) -> "Ragged":
         """The rows laid end to end."""
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        values = np.fromiter((value for row in rows for value in row), dtype=np.int32, count=int(lengths.sum()))
+        values = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(lengths.sum()))
         return cls(values, lengths)
 
     def __len__(self) -> int:

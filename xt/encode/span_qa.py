@@ -7,6 +7,9 @@ import numpy as np
 
 from xt.encode.features import Features, as_rows, cut_texts
 
+WHITE_SPACE = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
+"""What `str.strip` takes away: no character behind U+3000 is white space."""
+
 
 def encode_span_qa(examples, tokenizer, knobs) -> Features:
     """Features of `SpanQA` examples: one per window, (T,) ids of `question, context`, (2,) first and last token.
@@ -28,9 +31,8 @@ def encode_span_qa(examples, tokenizer, knobs) -> Features:
         return_offsets_mapping=True,
     )
     owners = np.asarray(encoding["overflow_to_sample_mapping"], dtype=np.int64)
-    offsets = [
-        context_offsets(row, examples[owner].context) for row, owner in zip(encoding.encodings, owners, strict=True)
-    ]
+    borders = [text_borders(example.context) for example in examples]
+    offsets = [context_offsets(row, *borders[owner]) for row, owner in zip(encoding.encodings, owners, strict=True)]
     return Features(
         input_ids=as_rows(encoding, "input_ids"),
         token_type_ids=as_rows(encoding, "token_type_ids"),
@@ -112,15 +114,28 @@ def span_label(offsets: np.ndarray, answers) -> np.ndarray:
     return np.array([touching[0], touching[-1]] if whole else [0, 0], dtype=np.int64)
 
 
-def context_offsets(encoding, context: str) -> np.ndarray:
-    """(T, 2) the characters of the context that a token stands for, white space trimmed; -1 outside the context."""
-    spans = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    inside = np.asarray([sequence == 1 for sequence in encoding.sequence_ids])
-    for row in np.flatnonzero(inside):
-        start, end = spans[row]
-        text = context[start:end]
-        spans[row] = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-    return np.where(inside[:, None], spans, -1)
+def context_offsets(encoding, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """(T, 2) int32 characters of the context that a token stands for, white space trimmed; -1 outside the context.
+
+    `begins`, `ends`: `text_borders` of the context. White space alone is the span from its end to its start.
+    """
+    spans = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    inside = np.array(encoding.sequence_ids, dtype=float) == 1  # None, of a special token, is not a number
+    start, end = spans[inside].T
+    spans[~inside] = -1
+    spans[inside] = np.stack([np.minimum(begins[start], end), np.maximum(ends[end], start)], axis=1)
+    return spans
+
+
+def text_borders(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Two (N + 1,) arrays for the N characters of a text and its end: from each place, the first character on that is
+    no white space (N where there is none), and the end of the last before it (0 where there is none)."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    places = np.arange(len(codes) + 1, dtype=np.int32)
+    printed = ~np.isin(codes, WHITE_SPACE)
+    begins = np.where(np.append(printed, True), places, len(codes))
+    ends = np.where(np.insert(printed, 0, True), places, 0)
+    return np.minimum.accumulate(begins[::-1])[::-1], np.maximum.accumulate(ends)
 
 
 def check_room(questions: list[str], tokenizer, knobs) -> None:

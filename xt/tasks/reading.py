@@ -8,6 +8,7 @@ from typing import Any
 
 from xt.errors import DataError, require_known
 from xt.languages import get_language
+from xt.memory import collector_paused
 from xt.tasks.classification import read_classification
 from xt.tasks.examples import Candidate, Example
 from xt.tasks.moment import asked_once
@@ -260,8 +261,9 @@ def _spoken(root: str, codes: tuple[str, ...]) -> tuple[str, ...]:
 def _read_split(task: Task, source: Source, root: str, language: str, training: bool = False) -> EvaluationData:
     form = FORMATS[task.format]
     found = find(source, root, get_language(language))
-    rows, status, files = found.rows(task.labels)
-    examples = (training and form.read_training or form.read)(rows)
+    with collector_paused():
+        rows, status, files = found.rows(task.labels)
+        examples = (training and form.read_training or form.read)(rows)
     repaired = form.count_repaired(rows, examples)
     return EvaluationData(examples, status, found.source.split, files, rows.num_dropped, repaired)
 
