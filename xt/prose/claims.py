@@ -14,14 +14,14 @@ PARTS = {
 
 
 def answer_claims(ledger: pd.DataFrame, study: str) -> str:
-    """What a study's ledger says, in three to four sentences; the claims of each verdict are named."""
+    """What a study's ledger says, in four sentences; the claims of each verdict are named with their effects."""
     parts = {part: ledger[ledger["part"] == part] for part in PARTS}
     effects, values, tables = parts["direction"], parts["value"], parts["tables"]
     untested = effects[effects["verdict"] == NOT_TESTED]
     said = [
         f"{VERBS[verdict]} {len(names)} ({say_list(names)})" if len(names) else f"{VERBS[verdict]} none"
         for verdict in VERDICTS
-        for names in [effects.loc[effects["verdict"] == verdict, "claim_id"]]
+        for names in [say_effects(effects[effects["verdict"] == verdict])]
     ]
     commands = sorted(set(untested["command"]) - {""})
     run = f"; what is missing comes with {say_list(f'`{command}`' for command in commands)}" if commands else ""
@@ -38,6 +38,14 @@ def answer_claims(ledger: pd.DataFrame, study: str) -> str:
         f"claims about the design and contradict {say_list(wrong)}. "
         f"{counted} of {len(parts['rows'])} claims about rows of data could be judged on whole data."
     )
+
+
+def say_effects(rows: pd.DataFrame) -> list[str]:
+    """`squad-gain −4.9` of each row; the name alone where there is no effect."""
+    return [
+        f"{name} {say_number(effect)}" if pd.notna(effect) else name
+        for name, effect in zip(rows["claim_id"], rows["effect"], strict=True)
+    ]
 
 
 def say_effect(row: pd.Series) -> str:
@@ -60,7 +68,7 @@ def say_needed(row: pd.Series) -> str:
 
 
 def format_verdicts(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The tested effects of a ledger as a table to read: one row per claim and part, numbers as text."""
+    """The effects of a ledger as a table to read: one row per claim and part, numbers as text."""
     rows = ledger[ledger["effect"].notna()]
     table = pd.DataFrame({
         "claim": rows["claim_id"] + rows["part"].map(PARTS),
