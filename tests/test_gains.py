@@ -296,6 +296,9 @@ def test_targets_without_a_value_are_named_with_the_reason(cubes):
         resampled=xquad.resampled[:, :, keep], zero_shot=xquad.zero_shot[keep],
     )  # fmt: skip
     at_floor = replace(cubes["udpos"], floors=np.full(len(cubes["udpos"].languages), 99.0))
+    two = replace(cubes["tatoeba"], floors=np.where(np.arange(4) == 0, 99.0, cubes["tatoeba"].floors))
+    assert set(group_gain_table([two])["lacking"]) == {"tatoeba (above its floor in fewer than 3 languages)"}
+    assert gain_table([two])["gain"].notna().all(), "the target for itself is shown"
     table = group_gain_table([at_floor, shorter, cubes["tatoeba"]]).set_index(["intermediate", "group"])
     row = table.loc[("hellaswag", ALL)]
     assert (row["targets"], row["lacking"]) == ("tatoeba", "udpos (at its floor), xquad (no run)")
