@@ -130,20 +130,18 @@ def test_a_mean_without_any_target_of_a_group_is_another_one_and_no_test(results
     assert row["effect"] == pytest.approx(8, abs=2) and row["scope"].startswith("2 of 3 targets")
 
 
-def test_a_target_at_the_floor_is_left_out_and_with_it_a_group_that_has_no_other(tmp_path):
+def test_targets_at_the_floor_are_left_out_and_named_and_where_none_is_left_nothing_is_tested(tmp_path):
     """Then only a study of the releases is asked for."""
     at_floor = {"xquad": ("de", "es", "zh"), "tydiqa": ("fi", "ko", "id"), "xnli": ("zh", "de", "fr")}
     write_study(tmp_path, arms=("none", "squad"), languages=at_floor, num_clusters=40)
-    claims = [plant("without", targets="xquad tydiqa"), plant("gone", targets="xnli tydiqa")]
-    ledger = judge(tmp_path, claims).droplevel("part")
-    assert ledger.loc["without", "scope"] == "1 of 2 targets; xquad: fewer than 3 languages above the floor"
-    gone = ledger.loc["gone"]
-    assert (
-        ledger.loc["without", "verdict"] != NOT_TESTED
-        and gone["verdict"] == NOT_TESTED
-        and gone["why"] == "xnli: fewer than 3 languages above the floor"
-    )
-    assert gone["command"] == "xt run paper" and gone["num_missing"] == 2 * 2 * 3
+    asked = {"same group": "xquad tydiqa", "another group": "xnli tydiqa", "none left": "xnli"}
+    ledger = judge(tmp_path, [plant(name, targets=targets) for name, targets in asked.items()]).droplevel("part")
+    for name, target in {"same group": "xquad", "another group": "xnli"}.items():
+        assert ledger.loc[name, "scope"] == f"1 of 2 targets; {target}: fewer than 3 languages above the floor"
+        assert ledger.loc[name, "verdict"] != NOT_TESTED
+    gone = ledger.loc["none left"]
+    assert gone["verdict"] == NOT_TESTED and gone["why"] == "xnli: fewer than 3 languages above the floor"
+    assert gone["command"] == "xt run paper" and gone["num_missing"] == 2 * 3
 
 
 def test_without_results_the_ledger_says_what_to_run(tmp_path):

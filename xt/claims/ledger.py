@@ -156,8 +156,9 @@ def judge_study(
 
 
 def find_effect(claim: Claim, evidence: Evidence) -> Found:
-    """What the results say of an effect. Without enough of its arms that is nothing; without any target of one of its
-    groups of tasks a mean is another one than claimed, and tests nothing."""
+    """What the results say of an effect. Without enough of its arms that is nothing; where a group of its tasks was not
+    run, a mean is another one than claimed, and tests nothing. A group that cannot show a gain, as too few languages
+    are above their floor, is left out of the mean and named: no run of the study would bring it in."""
     cells, effect = evidence.panel.cells(), EFFECTS[claim.contrast]
     part = find_part(claim, cells)
     if not part.pairs or len(part.pairs) < claim.least_pairs:
@@ -168,7 +169,8 @@ def find_effect(claim: Claim, evidence: Evidence) -> Found:
     reasons |= found.left_out
     gone = claim.groups - groups_of(found.targets)
     lacking = {name: why for name, why in reasons.items() if TASKS[name].group in gone}
-    return replace(found, left_out=reasons, why=say_left_out(lacking), at_floor=FEW_ABOVE in lacking.values())
+    unrun = {name: why for name, why in lacking.items() if why != FEW_ABOVE or not found.targets}
+    return replace(found, left_out=reasons, why=say_left_out(unrun), at_floor=FEW_ABOVE in unrun.values())
 
 
 def judge_direction(claim: Claim, found: Found, evidence: Evidence, num_tests: int) -> Entry:
