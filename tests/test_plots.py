@@ -163,7 +163,7 @@ def test_only_advice_that_was_tested_has_a_coloured_ground(ax):
     plots.plot_advice(table, ax)
     grounds = [patch.get_facecolor() for patch in ax.patches]
     assert grounds[1] == grounds[2] != grounds[0]
-    assert [text.get_text() for text in ax.texts][6:8] == ["not tested", "mnli"]
+    assert [text.get_text() for text in ax.texts][6:9] == ["not tested", "mnli +9.0", "+1.0 to +5.0"]
 
 
 @pytest.fixture

@@ -55,5 +55,5 @@ def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectang
     look = dict(ha="center", va="center", color=colour)
     gain, interval = say_number(cell["gain"]), say_interval(cell)
     ax.text(column, row - 0.24, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
-    ax.text(column, row + 0.06, gain if trained else cell["best"], size=6 if trained else 5.5, **look)
-    ax.text(column, row + 0.32, interval if trained else f"{gain} ({interval})", size=5, **look)
+    ax.text(column, row + 0.06, gain if trained else f"{cell['best']} {gain}", size=6 if trained else 5.5, **look)
+    ax.text(column, row + 0.32, interval, size=5, **look)
