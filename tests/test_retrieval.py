@@ -1,6 +1,5 @@
 """Embeddings of every layer and exact neighbours, both ways."""
 
-import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -10,7 +9,7 @@ from xt.encode import encode_sentences
 from xt.knobs import Knobs
 from xt.metrics.depth import reported_layer
 from xt.model import load_encoder, load_tokenizer
-from xt.retrieval import embed, nearest, retrieve
+from xt.retrieval import embed, retrieve
 from xt.tasks.examples import SentencePair
 
 KNOBS = Knobs(max_seq_length=128, tokens_per_batch=100, precision="fp32")
@@ -46,14 +45,6 @@ def test_layer_8_of_12_is_what_eight_layers_give_counted_from_the_embeddings_up(
     torch.testing.assert_close(found, embed(lower, features, *where)[-1])
     torch.testing.assert_close(only[0], found, rtol=0, atol=0)
     assert only.shape[0] == 1 and reported_layer(12) == 8 and reported_layer([4, 24, 1]).tolist() == [3, 14, 1]
-
-
-def test_neighbours_are_exact_over_block_borders(monkeypatch):
-    monkeypatch.setattr("xt.retrieval.BLOCK_ROWS", 7)
-    rng = np.random.default_rng(0)
-    queries, candidates = (torch.from_numpy(rng.normal(size=(size, 8))).float() for size in (30, 20))
-    expected = np.argmax(queries.numpy() @ candidates.numpy().T, axis=1)
-    assert np.array_equal(nearest(queries, candidates).numpy(), expected)
 
 
 def test_identical_sentences_find_each_other_and_directions_are_not_mixed_up(encoder):

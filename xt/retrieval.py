@@ -9,9 +9,7 @@ from torch.nn.functional import normalize
 from xt.batching import micro_batches
 from xt.encode import Features, encode_sentences
 from xt.model import POOLINGS, collate
-
-BLOCK_ROWS = 2048
-"""Queries compared with all candidates at once."""
+from xt.neighbours import ranked
 
 DIRECTIONS = ("from_english", "to_english")
 """`from_english`: for each English sentence its nearest foreign one (XTREME's number); `to_english`: the reverse."""
@@ -45,11 +43,6 @@ def embed(
     return embeddings
 
 
-def nearest(queries: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
-    """(N,) index of each query's candidate of highest dot product, exactly; `queries` (N, H), `candidates` (M, H)."""
-    return torch.cat([(block @ candidates.T).argmax(dim=1) for block in queries.split(BLOCK_ROWS)])
-
-
 def retrieve(
     model, examples: Sequence, tokenizer, knobs, device, report: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[dict[str, np.ndarray], int]:
@@ -65,10 +58,10 @@ def retrieve(
     parts = []
     for layer in range(len(foreign)):
         found = {
-            "from_english": nearest(english[layer], foreign[layer]),
-            "to_english": nearest(foreign[layer], english[layer]),
+            "from_english": ranked(english[layer], foreign[layer], 1, "cpu"),
+            "to_english": ranked(foreign[layer], english[layer], 1, "cpu"),
         }
-        parts += [(layer, direction, found[direction].numpy()) for direction in DIRECTIONS]
+        parts += [(layer, direction, found[direction].places[:, 0].numpy()) for direction in DIRECTIONS]
         report(layer + 1, len(foreign))
     count = len(examples)
     columns = {
