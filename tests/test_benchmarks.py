@@ -20,7 +20,7 @@ def cache(tmp_path_factory):
     return str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.mark.parametrize("name", [*bench.BENCHMARKS, *bench.ON_A_GPU])
+@pytest.mark.parametrize("name", [n for n in (*bench.BENCHMARKS, *bench.ON_A_GPU) if n not in bench.IN_PROCESSES])
 def test_benchmark_starts(name, cache, monkeypatch):
     monkeypatch.setenv("XT_CACHE", cache)
     module = bench.find(name)

@@ -14,8 +14,13 @@ import pandas as pd
 
 from tests.benchmarks import frame
 
-BENCHMARKS = ("pairs", "windows", "scoring", "step", "curves")
+BENCHMARKS = (
+    *("pairs", "windows", "scoring", "step", "curves"),
+    *("planning", "growth", "neighbours", "second_start", "overhead", "workers"),
+)
 """Modules of this folder, in the order in which `make bench` runs them."""
+IN_PROCESSES = ("second_start", "overhead", "workers")
+"""Those that start processes of their own, which takes too long for a test, however tiny."""
 ON_A_GPU = ("gpu",)
 """What `make bench-gpu` runs; each skips itself without a GPU."""
 
