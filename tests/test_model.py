@@ -1,5 +1,7 @@
 """Heads over one encoder: the token head shares the embeddings, the checkpoint's head is kept, conventions hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,8 @@ from xt.tasks.examples import Classification
 
 KNOBS = Knobs(max_seq_length=32, precision="fp32", dropout=0.0)
 PAIRS = [Classification(str(i), str(i), "en", "Nora writes", "She sleeps", i % 2) for i in range(4)]
+TEXTS = ("Nora writes", "She takes a pen", "Omar sings in Oslo", "a letter .")
+DIFFERENT = [Classification(str(i), str(i), "en", text, TEXTS[i - 1], i % 2) for i, text in enumerate(TEXTS)]
 
 
 @pytest.fixture
@@ -113,3 +117,56 @@ def test_dropout_is_written_where_each_family_keeps_it():
         assert [getattr(config, name) for name in names] == [0.25] * len(names)
     with pytest.raises(ValueError, match="dropout = 0.25 cannot be set for mamba"):
         set_dropout(transformers.AutoConfig.for_model("mamba"), 0.25)
+
+
+def gradients_and_scores(network, name, features, labels, pad):
+    """(scores, all gradients) of a head on these features."""
+    network.zero_grad()
+    scores = network(name, collate(features, np.arange(len(features)), pad, "cpu"), labels)
+    network.heads[name].loss(scores, labels).backward()
+    return scores.detach(), torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
+
+
+def count_positions(network, name, features, pad):
+    """Positions per row that the last layer's feed-forward part reads."""
+    seen, last = [], network.encoder.encoder.layer[-1].intermediate
+    hook = last.register_forward_pre_hook(lambda module, read: seen.append(read[0].shape[1]))
+    network(name, collate(features, np.arange(len(features)), pad, "cpu"), None)
+    hook.remove()
+    return seen
+
+
+@pytest.mark.parametrize("kind", ["xlm-roberta", "bert"])
+@pytest.mark.parametrize("form", [name for name, head in HEADS.items() if head.reads_first])
+def test_last_layer_of_a_head_that_reads_the_first_position_may_leave_out_the_others(checkpoint, tokenizer, kind, form):
+    source, pad = checkpoint(kind), tokenizer.pad_token_id
+    model = build_model(source, HEADS[form], 2, KNOBS, seed=1)
+    features = FORMATS["classification"].encode(DIFFERENT, tokenizer, KNOBS)
+    labels = collate_labels(features, np.arange(4))
+    if form != "classification":
+        features = replace(features, rows_per_feature=2, example_index=np.arange(2))
+        labels = labels[:2]
+    whole, short = (Network({form: model}, {form: HEADS[form]}, each) for each in ("all", "first"))
+    (scores, gradients), (expected, exact) = (
+        gradients_and_scores(network, form, features, labels, pad) for network in (short, whole)
+    )
+    torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
+    assert (gradients - exact).norm() < 1e-3 * exact.norm()
+    assert (
+        set(count_positions(short, form, features, pad)) == {1} < set(count_positions(whole, form, features, pad)) | {1}
+    )
+
+
+def test_last_layer_is_whole_for_another_head_on_the_same_encoder_and_where_layers_are_built_otherwise(
+    checkpoint, tokenizer
+):
+    source, names = checkpoint("xlm-roberta"), ("classification", "tagging")
+    features = FORMATS["classification"].encode(PAIRS, tokenizer, KNOBS)
+    models = {name: build_model(source, HEADS[name], 2, KNOBS, seed=1) for name in names}
+    network = Network(models, {name: HEADS[name] for name in names}, "first")
+    assert [count_positions(network, name, features, tokenizer.pad_token_id)[0] == 1 for name in names] == [True, False]
+    model = build_model(
+        checkpoint("distilbert", dim=16, hidden_dim=24, n_layers=2, n_heads=2), HEADS[names[0]], 2, KNOBS, 1
+    )
+    with pytest.raises(ValueError, match="last_layer = 'first' is not to be had for distilbert; allowed: all"):
+        Network({"classification": model}, {"classification": HEADS["classification"]}, "first")

@@ -44,6 +44,9 @@ class Knobs:
     mask_ratio: float = knob(0.15, "share of the text's tokens to predict", "> 0 and < 1")
     data_seed: int = knob(0, "draws caps and selection data; the same for every run of a study", ">= 0")
     trained_embeddings: str = knob("all", "input rows that are parameters; equal but for rounding", "all or seen")
+    last_layer: str = knob(
+        "all", "positions of it that a head reading the first computes; equal but for rounding", "all or first"
+    )
     embedding_layer: int = knob(-1, "hidden state pairs are mined at, 0 = embeddings; -1 = the usual depth", ">= -1")
     pooling: str = knob("mean", "of a sentence's token vectors, where nothing is trained", "mean or first")
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")

@@ -55,8 +55,8 @@ def open_network(task, source: str, revision, knobs, accelerator) -> tuple:
     """(a fine-tuned model as a network of one head, on its device; its tokenizer)."""
     head = HEADS[task.format]
     model = load_model(source, head, knobs)
-    network = accelerator.prepare(Network({task.training_task: model}, {task.training_task: head}))
-    return network, load_tokenizer(source, revision)
+    network = Network({task.training_task: model}, {task.training_task: head}, knobs.last_layer)
+    return accelerator.prepare(network), load_tokenizer(source, revision)
 
 
 def score_examples(task, examples, network, tokenizer, knobs, accelerator, report) -> tuple[pd.DataFrame, int]:

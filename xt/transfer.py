@@ -113,7 +113,7 @@ def prepare_training(config: ModelConfig, device) -> Training:
         "encoder_commit": getattr(models[config.task].config, "_commit_hash", None),
         "parts": dict(zip([*names, TEXT], records, strict=False)),
     }
-    return Training(Network(models, heads), parts, tokenizer, record)
+    return Training(Network(models, heads, config.knobs.last_layer), parts, tokenizer, record)
 
 
 def share_out(

@@ -58,7 +58,8 @@ def run_xt(job: Job, seed: int) -> dict:
     """The job as a run of `xt` does it; what was measured, and how good it came out (`loss`, `points`)."""
     laps, task, knobs, tokenizer = Laps(), job.task, job.knobs, job.tokenizer
     head, accelerator = HEADS[task.format], build_accelerator(knobs)
-    network = Network({task.name: build_model(job.encoder, head, len(task.labels), knobs, seed)}, {task.name: head})
+    model = build_model(job.encoder, head, len(task.labels), knobs, seed)
+    network = Network({task.name: model}, {task.name: head}, knobs.last_layer)
     features, where = job.encode(job.train), (tokenizer.pad_token_id, accelerator.device)
     read = dict(features=job.encode(job.selection), knobs=knobs, pad_token_id=where[0], device=where[1])
     look = partial(look_at, task=task, examples=job.selection, **read)
@@ -294,7 +295,7 @@ def score_xt(job: Job, seed: int) -> dict:
     laps, task, knobs = Laps(), job.task, job.knobs
     head, accelerator = HEADS[task.format], build_accelerator(knobs)
     model = build_model(job.encoder, head, len(task.labels), knobs, seed)
-    network = accelerator.prepare(Network({task.name: model}, {task.name: head}))
+    network = accelerator.prepare(Network({task.name: model}, {task.name: head}, knobs.last_layer))
     laps.lap("prepare")
     examples = [example for rows in job.evaluation.values() for example in rows]
     where = (job.tokenizer.pad_token_id, accelerator.device)

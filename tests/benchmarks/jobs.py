@@ -48,8 +48,9 @@ class Job:
         return read_tokenizer(self.encoder)
 
     def encode(self, examples: Sequence) -> Features:
-        """Features as `xt` makes them, for whoever asks."""
-        return FORMATS[self.task.format].encode(examples, self.tokenizer, self.knobs)
+        """Features as `xt` makes them, for whoever asks; made anew, whatever is kept on disk."""
+        encode = FORMATS[self.task.format].encode
+        return getattr(encode, "__wrapped__", encode)(examples, self.tokenizer, self.knobs)
 
 
 @cache
