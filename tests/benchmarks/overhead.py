@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 
@@ -50,9 +51,10 @@ def run(start, execution) -> dict:
     seconds = time.perf_counter() - clock
     cells = [cell for cell in nbformat.read(execution.output, 4).cells if cell.cell_type == "code"]
     said = [cell.metadata.papermill for cell in cells]
-    first, last = (np.datetime64(said[place][name]) for place, name in ((0, "start_time"), (-1, "end_time")))
-    before = (first - np.datetime64(0, "s")) / np.timedelta64(1, "s") - began
-    inside = (last - first) / np.timedelta64(1, "s")
+    first, last = (
+        datetime.fromisoformat(said[n][name]).timestamp() for n, name in ((0, "start_time"), (-1, "end_time"))
+    )
+    before, inside = first - began, last - first
     return dict(seconds=seconds, before_cells=before, cells=inside, after_cells=seconds - before - inside)
 
 
