@@ -244,14 +244,14 @@ def selection_loss(job: Job, model: torch.nn.Module) -> float:
     return float(np.mean(losses))
 
 
-def race(what: str, job: Job, tiny: bool, *, scripts: float, tuned: float) -> list[dict]:
+def race(what: str, job: Job, turns: int, *, scripts: float, tuned: float) -> list[dict]:
     """Rows of `frame.table`: how many times as fast as both baselines, and whether the losses agree.
 
-    `scripts` and `tuned` are the ratios to reach. The slow baseline runs once, the other two three times each.
+    `scripts` and `tuned` are the ratios to reach. The slow baseline runs once, the other two in every turn.
     """
     settings = {"scripts": (SCRIPTS, scripts), "tuned": (TUNED, tuned)}
     running = {"xt": partial(run_xt, job)} | {n: partial(run_trainer, s, job) for n, (s, _) in settings.items()}
-    measured = frame.alternate(running, 1 if tiny else {"xt": 3, "tuned": 3, "scripts": 1})
+    measured = frame.alternate(running, {"xt": turns, "tuned": turns, "scripts": 1})
     rows = []
     for name, (setting, target) in settings.items():
         for part in ("seconds", "train", "score"):
