@@ -360,3 +360,23 @@ def test_a_kernel_outlives_its_server(private):
         pid = ours.manager.provisioner.pid
     assert wait_until(lambda: not is_running(pid))
     shutil.rmtree(private)
+
+
+@pytest.mark.parametrize(
+    "program, said, code",
+    [
+        ("print('said', end='')", "said\nat exit\n", 0),
+        ("raise SystemExit(7)", "\nat exit\n", 7),
+        ("raise SystemExit('refused')", "\nat exit\nrefused", 1),
+        ("raise KeyError('lost')", "\nat exit\nKeyError: 'lost'", 1),
+    ],
+)
+def test_a_warm_process_ends_with_its_exit_code_its_output_and_its_last_wishes(program, said, code, tmp_path):
+    start = "import atexit; atexit.register(lambda: print('\\nat exit'))\n"
+    (tmp_path / "program.py").write_text(f"{start}{program}\n")
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+        process = client.fork_warm([sys.executable, "-m", "program"], environment, stdout=out, stderr=err)
+        assert process.wait() == code
+    written, errors = (tmp_path / "out").read_text(), (tmp_path / "err").read_text()
+    assert written == said[: len(written)] and errors.strip().endswith(said[len(written) :].strip())

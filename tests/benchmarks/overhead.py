@@ -30,12 +30,11 @@ def measure(tiny: bool = False):
             contestants = dict(warm=lambda _: run(engine.start, execution), cold=lambda _: run(start_cold, execution))
             measured = frame.alternate(contestants, 2 if tiny else 20)
     judged = frame.compare(measured, "warm", "cold")
-    parts = measured[measured["contestant"] == "warm"].drop(columns=["contestant", "repeat"]).median().to_dict()
+    parts = measured[measured["contestant"] == "warm"].filter(like="cells").median().to_dict()
     parts |= {
         f"p90_{name}": float(np.quantile(group["seconds"], 0.9)) for name, group in measured.groupby("contestant")
     }
     what = "overhead of a run with warm kernels, median of 20"
-    del parts["seconds"]
     return frame.table(
         [frame.row(what, judged.pop("this"), "seconds", "this < 0.8", arguments=COLD, **judged, **parts)]
     )

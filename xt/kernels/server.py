@@ -4,6 +4,7 @@ FD is a listening socket (SOCK_SEQPACKET) at ADDRESS. A request is one byte and 
 `arguments`, `env` and `cwd`; standard output; standard error. The answer is `pid N`, then, at the end, `returncode N`.
 """
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -15,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 from contextlib import suppress
 
 PRELOADED = """
@@ -45,7 +47,25 @@ def main() -> None:
         request = keep(connection)
         draw_apart()
         sys.argv[1:] = request["arguments"]
-        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        try:
+            runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+            leave(0)
+        except SystemExit as ending:
+            if ending.code is not None and not isinstance(ending.code, int):
+                raise
+            leave(ending.code or 0)
+
+
+def leave(code: int) -> None:
+    """Ends the process as Python does, but leaves the libraries' memory to the system.
+
+    Taking down half a gigabyte of objects writes to every page that is shared with the server: half a second.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        stream.flush()
+    os._exit(code & 0xFF)
 
 
 def serve(listener: socket.socket, address: str, idle_seconds: float) -> socket.socket | None:
