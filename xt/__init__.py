@@ -5,7 +5,6 @@ The map, in the order in which modules may import each other (each only what sta
 ==================  =====================================================================================
 `errors`            DataError, and one way to say "unknown name"
 `memory`            Python's collector of cycles, paused while rows are read
-`memory`            Python's collector of cycles, paused while rows are read
 `locations`         where the project, its runs, results, data roots and encoders lie
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format
