@@ -37,9 +37,13 @@ def read_pins(text: str) -> dict[str, str]:
     return {canonicalize_name(match[1]): match[2] for match in matches.values()}
 
 
+OPTIONAL = {"faiss": ["faiss-cpu"], "onnxruntime": ["onnxruntime"]}
+"""Package -> its distribution, of those that need not be installed."""
+
+
 def list_undeclared(sources: list[str], declared: list[Requirement], own: set[str]) -> set[str]:
     """Packages that sources import and that no declared requirement provides; `own` names our modules."""
-    provided = packages_distributions()
+    provided = OPTIONAL | packages_distributions()
     names = {canonicalize_name(requirement.name) for requirement in declared}
     imported = {name.split(".")[0] for source in sources for _, name in list_imports(source)}
     foreign = imported - set(sys.stdlib_module_names) - own

@@ -150,9 +150,11 @@ def kept_table(rights: Sequence[Rights]) -> pd.DataFrame:
         first, second = np.triu_indices(len(one.seeds), 1)
         for place, arm in enumerate(one.arms):
             base = right[:, place, :, 0]  # (S, I)
-            again = (base[first] & base[second]).sum(axis=1) / (
-                (base[first].sum(axis=1) + base[second].sum(axis=1)) / 2
+            both, mean = (
+                (base[first] & base[second]).sum(axis=1),
+                (base[first].sum(axis=1) + base[second].sum(axis=1)) / 2,
             )
+            again = np.divide(both, mean, out=np.full(len(both), np.nan), where=mean > 0)
             for column, (code, new) in enumerate(one.compared.items(), start=1):
                 shared = there[:, 0] & there[:, column]
                 if new[place] and shared.any():

@@ -18,7 +18,7 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.margins import margin_of
-from xt.results import find_study, load_runs
+from xt.results import find_study, load_runs, study_runs
 from xt.schema import Column, check_table
 from xt.stats import adjust_holm, equivalence_test
 
@@ -93,13 +93,8 @@ def load_costs(study: str, results: Path | str | None = None) -> dict[str, pd.Da
 
 def find_costs(study: str, results: Path | str | None = None) -> tuple[dict[str, pd.DataFrame], str]:
     """(the tables of `load_costs`, ''); where nothing was measured, empty ones and what to run."""
-    try:
-        tables = load_costs(study, results)
-    except DataError as error:
-        return empty_tables(), str(error)
-    return tables, "" if len(
-        tables["processes"]
-    ) else f"study {study!r} has no measured costs yet: run `xt run {study}`"
+    tables = load_costs(study, results) if len(study_runs(study, results)) else empty_tables()
+    return tables, "" if len(tables["processes"]) else f"no measured costs of study {study!r} yet: run `xt run {study}`"
 
 
 def empty_tables() -> dict[str, pd.DataFrame]:
