@@ -38,7 +38,7 @@ lint: $(INSTALLED)  ## ruff, changing nothing
 	$(BIN)/ruff check .
 
 # Nothing else should run meanwhile. One alone: $(BIN)/python -m tests.benchmarks NAME (--list names them).
-bench: $(BENCH_INSTALLED)  ## measure speed beside other ways to do the same: under 45 minutes on two idle cores
+bench: $(BENCH_INSTALLED)  ## measure speed beside other ways to do the same: some 50 minutes on two idle cores
 	$(BIN)/python -m tests.benchmarks
 
 bench-gpu: $(INSTALLED)  ## the same on a GPU: 20 minutes; skips itself without one
