@@ -32,9 +32,10 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.gains import ROUNDING, ScoreCube, is_placebo
+from xt.item_stats import read_columns
 from xt.metrics import METRICS, Metric
 from xt.reported import CELL, index_runs
-from xt.results import has_stats, load_stats
+from xt.results import find_stats, has_stats
 from xt.stats import ITEMS_ONLY, SEEDS_AND_ITEMS, adjust_benjamini_hochberg, adjust_family, mcnemar_test
 from xt.stats.behrens_fisher import quantile, tail
 from xt.stats.primary import pool_trained
@@ -119,20 +120,28 @@ def load_rights(
 
 def read_rights(cube: ScoreCube, runs: pd.DataFrame, results: Path | str | None) -> Rights:
     """What is right in the runs of a cube, a row each of `runs` (arm, seed)."""
-    items, right = None, []
+    first, items, right = None, None, []
     for seed in cube.seeds:
         for arm in cube.arms:
             run = runs.loc[(arm, seed)]
             where = {key: None if pd.isna(run[key]) else run[key] for key in ("layer", "direction")}
-            stats = load_stats(run["study"], run["run_id"], results, **where)
-            names = stats[["eval_language", "id", "cluster"]].astype(str).reset_index(drop=True)
-            items = names if items is None else items
-            order = match_items(names, items, f"run {run['run_id']}")
-            right.append(is_right(stats, METRICS[run["metric"]])[order])
+            metric = METRICS[run["metric"]]
+            columns = [f"{metric.name}.{column}" for column in metric.columns]
+            found, stats = read_columns(find_stats(run["study"], run["run_id"], results), columns, **where)
+            if first is None:
+                first, items = found, name_items(found)
+            same = found is first  # one table in memory for all runs on the same items
+            order = slice(None) if same else match_items(name_items(found), items, f"run {run['run_id']}")
+            right.append(is_right(stats, metric)[order])
     right = np.stack(right).reshape(len(cube.seeds), len(cube.arms), -1)
     above = {code: cube.zero_shot[:, place] for place, code in enumerate(cube.languages) if not cube.at_floor[place]}
     trained = sorted(set(runs["train_language"].dropna()) & set(items["eval_language"]))
     return Rights(cube.encoder, cube.target, cube.arms, cube.seeds, items, right, "".join(trained[:1]), above)
+
+
+def name_items(items: pd.DataFrame) -> pd.DataFrame:
+    """What tells examples apart, as text."""
+    return items[["eval_language", "id", "cluster"]].astype(str)
 
 
 def match_items(names: pd.DataFrame, items: pd.DataFrame, what: str) -> slice | np.ndarray:
@@ -145,10 +154,12 @@ def match_items(names: pd.DataFrame, items: pd.DataFrame, what: str) -> slice | 
     return order
 
 
-def is_right(stats: pd.DataFrame, metric: Metric) -> np.ndarray:
-    """(N,) whether each example alone scores 100 points; where there was nothing to find, whether nothing was found."""
-    points = metric.reduce(stats[[f"{metric.name}.{column}" for column in metric.columns]].to_numpy(float))
-    return np.nan_to_num(points, nan=100.0) > 100 - ROUNDING
+def is_right(stats: np.ndarray, metric: Metric) -> np.ndarray:
+    """(N,) whether each example alone scores 100 points; where there was nothing to find, whether nothing was found.
+
+    `stats` (N, k) are those of the metric.
+    """
+    return np.nan_to_num(metric.reduce(stats), nan=100.0) > 100 - ROUNDING
 
 
 def count_flips(one: Rights) -> FlipCounts:

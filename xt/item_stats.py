@@ -12,9 +12,11 @@ Both open with `pandas.read_parquet`; side by side they are the whole table. A h
 import hashlib
 import os
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from xt.errors import DataError
@@ -81,16 +83,47 @@ def read_stats(path: Path) -> pd.DataFrame:
 
     Raises DataError naming the file where one of the two is missing, damaged, or does not belong to the other.
     """
+    own, place = read_own_stats(path)
+    items = read_items(place)
+    columns = {name: (own if name in own else items)[name] for name in (*items.columns, *own.columns)}
+    keys = [key for key in STATS_KEYS if key in columns]
+    return pd.DataFrame({name: columns[name] for name in [*keys, *stat_columns(pd.DataFrame(columns=columns))]})
+
+
+def read_own_stats(path: Path) -> tuple[pd.DataFrame, Path]:
+    """(what a run's model decided, row by row of its items; the file of these). DataError where they do not fit."""
     own, metadata = decode_table(path)
     if ITEMS not in metadata:
         raise DataError(f"{path}: its metadata name no items; allowed: a file that `xt run` or `xt import` wrote")
     place = items_path(path, metadata[ITEMS].decode())
+    if len(read_items(place)) != len(own):
+        raise DataError(f"{path}: {len(own)} rows; allowed: {len(read_items(place))}, one per row of {place.name}")
+    return own, place
+
+
+def read_columns(
+    path: Path, names: Sequence[str], layer: int | None = None, direction: str | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """(examples, (N, k) float64 statistics `names`) of a run: what `read_stats` says of them, in a third of the time.
+
+    `layer` and `direction` choose among the rows of retrieval. The examples are their items, one table in memory for
+    all runs that were scored on them.
+    """
+    own, place = read_own_stats(path)
+    items, rows = choose_items(place, layer, direction)
+    whole = {name: (own if name in own else read_items(place))[name] for name in names}
+    return items, np.column_stack([column.to_numpy(float) for column in whole.values()])[rows]
+
+
+@lru_cache(maxsize=128)
+def choose_items(place: Path, layer: int | None, direction: str | None) -> tuple[pd.DataFrame, np.ndarray]:
+    """(items of a layer and direction, None being any, their rows in the file)."""
     items = read_items(place)
-    if len(items) != len(own):
-        raise DataError(f"{path}: {len(own)} rows; allowed: {len(items)}, one per row of {place.name}")
-    columns = {name: (own if name in own else items)[name] for name in (*items.columns, *own.columns)}
-    keys = [key for key in STATS_KEYS if key in columns]
-    return pd.DataFrame({name: columns[name] for name in [*keys, *stat_columns(pd.DataFrame(columns=columns))]})
+    there = np.ones(len(items), dtype=bool)
+    for name, value in (("layer", layer), ("direction", direction)):
+        if value is not None:
+            there &= (items[name] == value).to_numpy()
+    return items[there].reset_index(drop=True), np.flatnonzero(there)
 
 
 @lru_cache(maxsize=128)

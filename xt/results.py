@@ -355,14 +355,19 @@ def load_stats(
 
     Raises DataError naming the file looked for where there is none, and one that does not fit its items.
     """
-    path = files_of(find_study(study, results), run_id)[1]
-    if not path.is_file():
-        raise DataError(f"no statistics of run {run_id}: no file {path}")
-    stats = read_stats(path)
+    stats = read_stats(find_stats(study, run_id, results))
     for name, value in (("layer", layer), ("direction", direction)):
         if value is not None:
             stats = stats[stats[name] == value]
     return stats.reset_index(drop=True)
+
+
+def find_stats(study: str, run_id: str, results: Path | str | None = None) -> Path:
+    """The file of a run's per-example statistics; DataError naming it where there is none."""
+    path = files_of(find_study(study, results), run_id)[1]
+    if not path.is_file():
+        raise DataError(f"no statistics of run {run_id}: no file {path}")
+    return path
 
 
 def has_stats(study: str, run_id: str, results: Path | str | None = None) -> bool:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from xt.arms import ARMS
 from xt.errors import DataError
+from xt.item_stats import read_columns
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import BASELINE, CELL, is_zero_shot, select_complete, select_primary
-from xt.results import IMPORTED, has_stats, load_stats
+from xt.results import IMPORTED, find_stats, has_stats
 from xt.stats import NUM_RESAMPLES, adjust_holm, bootstrap_apart, bootstrap_sums
 from xt.tasks import TASKS
 
@@ -147,15 +148,15 @@ def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[s
     runs = rows.drop_duplicates("run_id").set_index(["seed", "intermediate"])
     metric = METRICS[rows["metric"].iloc[0]]
     columns = [f"{metric.name}.{column}" for column in metric.columns]
-    blocks, keys, groups = {}, None, None
+    blocks, known, groups = {}, None, None
     for seed in seeds:
         for arm in arms:
             run = runs.loc[(seed, arm)]
             where = {key: None if pd.isna(run[key]) else run[key] for key in ("layer", "direction")}
-            stats = load_stats(run["study"], run["run_id"], results, **where)
-            if keys is None or not keys.equals(stats[CLUSTER]):
-                keys, groups = stats[CLUSTER], group_rows(stats[CLUSTER])
-            blocks[seed, arm] = sum_groups(stats[columns], *groups)
+            items, stats = read_columns(find_stats(run["study"], run["run_id"], results), columns, **where)
+            if items is not known:
+                known, groups = items, group_rows(items[CLUSTER])
+            blocks[seed, arm] = sum_groups(pd.DataFrame(stats, columns=columns), *groups)
     sums = pd.concat(blocks, axis=1)
     if sums.isna().to_numpy().any():
         language, cluster = sums.index[sums.isna().any(axis=1)][0]
