@@ -13,11 +13,12 @@ import pytest
 from synthetic_study import simulate_study, write_study, write_synthetic_run
 
 from xt.errors import DataError
-from xt.item_stats import encode_table, write_bytes
+from xt.item_stats import encode_table, read_columns, write_bytes
 from xt.lab.languages import LAB_LANGUAGES
 from xt.results import (
     RUN_COLUMNS,
     SCORE_COLUMNS,
+    find_stats,
     finished_runs,
     load_runs,
     load_scores,
@@ -92,6 +93,18 @@ def test_one_layer_and_direction_of_retrieval(results):
     stats = load_stats("real", "tatoeba-none-s1", results, layer=3, direction="to_english")
     assert len(stats) == 2 * 24
     assert set(stats["layer"]) == {3} and set(stats["direction"]) == {"to_english"}
+
+
+@pytest.mark.parametrize("chosen", [{}, dict(layer=3, direction="to_english")])
+def test_columns_alone_are_those_of_the_whole_table(results, chosen):
+    runs = [f"{'tatoeba' if chosen else 'xnli'}-none-s{seed}" for seed in (1, 2)]
+    tables = [load_stats("real", run, results, **chosen) for run in runs]
+    names = ["accuracy.count", "accuracy.correct"]
+    found = [read_columns(find_stats("real", run, results), names, **chosen) for run in runs]
+    for table, (items, stats) in zip(tables, found, strict=True):
+        assert (stats == table[names].to_numpy(float)).all() and len(stats)
+        assert items[["eval_language", "id"]].equals(table[["eval_language", "id"]])
+    assert found[0][0] is found[1][0] and not (found[0][1] == found[1][1]).all()
 
 
 def test_writing_again_changes_no_byte_and_order_does_not_matter(tmp_path, results):
