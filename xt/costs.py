@@ -18,7 +18,7 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.margins import margin_of
-from xt.results import find_study, load_runs, study_runs
+from xt.results import find_study, study_runs
 from xt.schema import Column, check_table
 from xt.stats import adjust_holm, equivalence_test
 
@@ -77,13 +77,12 @@ def write_costs(place: Path, run_id: str, tables: Mapping[str, pd.DataFrame]) ->
 
 def load_costs(study: str, results: Path | str | None = None) -> dict[str, pd.DataFrame]:
     """Table -> its rows in all measurements of a study, with OF_RUN; empty tables where there is none."""
-    place, runs = find_study(study, results), load_runs(study, results)
+    runs, tables = study_runs(study, results), empty_tables()
     measured = runs[runs["phase"] == "efficiency"]
-    tables = empty_tables()
     for name, columns in COST_SCHEMA.items():
         parts = []
         for row in measured[list(OF_RUN)].to_dict("records"):
-            path = costs_folder(place, row["run_id"]) / f"{name}.parquet"
+            path = costs_folder(find_study(study, results), row["run_id"]) / f"{name}.parquet"
             if not path.is_file():
                 raise DataError(f"no file {path}, though runs.csv says that the run is done")
             parts.append(check_table(pd.read_parquet(path), columns, path).assign(**row))
@@ -93,7 +92,7 @@ def load_costs(study: str, results: Path | str | None = None) -> dict[str, pd.Da
 
 def find_costs(study: str, results: Path | str | None = None) -> tuple[dict[str, pd.DataFrame], str]:
     """(the tables of `load_costs`, ''); where nothing was measured, empty ones and what to run."""
-    tables = load_costs(study, results) if len(study_runs(study, results)) else empty_tables()
+    tables = load_costs(study, results)
     return tables, "" if len(tables["processes"]) else f"no measured costs of study {study!r} yet: run `xt run {study}`"
 
 

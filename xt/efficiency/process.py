@@ -44,14 +44,13 @@ READ = {
 
 
 def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: int) -> dict[str, list[dict]]:
-    """Tables of one process, the `number`-th: `processes` (one row per batch size), `texts` (per language and number of
-    layers) and `latencies`.
+    """The rows of `xt.costs.COST_SCHEMA` of one process, the `number`-th.
 
     Memory comes first, batch sizes ascending, so that the high-water mark of a size is not that of a larger one.
     """
     knobs, measure, task, row = config.knobs, config.measure, get_task(config.target), BACKENDS[backend]
     torch.set_num_threads(knobs.num_threads)
-    device, before, started = find_device(), resident(), time.monotonic()
+    device, before, started = this_device(), resident(), time.monotonic()
     source, revision = start_of(config.prepared(arm), config.encoder, config.scoring.encoder_revision)
     model, tokenizer = open_model(task, source, revision, knobs, config.seed), load_tokenizer(source, revision)
     check_length(model.config, knobs.max_seq_length, config.encoder)
@@ -79,7 +78,7 @@ def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: in
     return {"processes": processes, "texts": texts, "work": work, "latencies": latencies}
 
 
-def find_device() -> torch.device:
+def this_device() -> torch.device:
     """The GPU that this process sees, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

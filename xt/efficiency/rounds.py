@@ -1,4 +1,4 @@
-"""The processes of a measurement: started one after the other in random order, and what they say in three tables."""
+"""The processes of a measurement: started one after the other in random order, and what they say in tables."""
 
 import json
 import re
@@ -15,7 +15,7 @@ import pandas as pd
 from xt import store
 from xt.costs import COST_SCHEMA
 from xt.efficiency.backends import lacking
-from xt.efficiency.process import find_device
+from xt.efficiency.process import this_device
 from xt.locations import PROJECT
 from xt.measurement import EfficiencyConfig
 from xt.tasks import worst_status
@@ -31,10 +31,11 @@ def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = igno
     with store.open_run(config.run_id, describe(config)) as folder:
         if not store.is_complete(config.run_id):
             started = time.monotonic()
+            texts = read_all(config.scoring)  # before a training whose measurement would lack its texts
             for arm in config.intermediates:
                 if model := config.prepared(arm):
                     train_model(model, report)
-            reasons = {name: lacking(name, find_device().type) for name in config.measure.backends}
+            reasons = {name: lacking(name, this_device().type) for name in config.measure.backends}
             planned = list(list_processes(config, [name for name, why in reasons.items() if not why]))
             for step, (number, arm, backend) in enumerate(planned, start=1):
                 run_process(config, folder / "processes", number, arm, backend)
@@ -43,7 +44,7 @@ def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = igno
                 table.to_parquet(folder / f"{name}.parquet", index=False)
             outcome = {"outcome": "ok", "seconds": round(time.monotonic() - started, 1)}
             outcome["left_out"] = {name: why for name, why in reasons.items() if why}
-            outcome["data_status"] = worst_status(*(data.status for data in read_all(config.scoring).values()))
+            outcome["data_status"] = worst_status(*(data.status for data in texts.values()))
             outcome |= {"num_train_examples": None, "num_truncated": None}
             store.write_text(folder / "outcome.json", json.dumps(outcome, indent=1))
             store.finish(config.run_id)

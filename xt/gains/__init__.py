@@ -9,7 +9,6 @@ language that an arm was trained in before the target is not zero-shot for that 
 from xt.gains.cubes import (
     AT_FLOOR,
     BASELINE,
-    FEW,
     MIN_LANGUAGES,
     NO_RUN,
     ROUNDING,
@@ -17,11 +16,10 @@ from xt.gains.cubes import (
     ScoreCube,
     load_cube,
     load_cubes,
-    order_by,
     resample,
 )
-from xt.gains.declared import WAYS, declared_table, noise_of, noise_table
+from xt.gains.declared import declared_table, noise_of, noise_table
 from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, combine_languages, compare_means, turn
-from xt.gains.shared_data import is_placebo, shares_rows, trains_on_same_data
-from xt.gains.tables import GAIN_COLUMNS, compare_arms, gain_table, language_gain_table
+from xt.gains.shared_data import is_placebo, trains_on_same_data
+from xt.gains.tables import compare_arms, gain_table, language_gain_table

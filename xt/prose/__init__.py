@@ -21,7 +21,6 @@ from xt.prose.costs import (
     format_savings,
     say_equivalence,
     say_layers,
-    say_saving,
 )
 from xt.prose.errors import (
     answer_errors,
@@ -36,7 +35,7 @@ from xt.prose.errors import (
 from xt.prose.gains import answer_transfer_gain, format_gains, say_gain, say_unfinished, select_notable, title_floors
 from xt.prose.pretraining import answer_pretraining, format_differences, say_differences
 from xt.prose.published import answer_published
-from xt.prose.recommend import answer_recommendation, format_recommendations, say_advice
+from xt.prose.recommend import answer_recommendation, format_recommendations
 from xt.prose.response import answer_response
 from xt.prose.robustness import (
     answer_robustness,

@@ -26,5 +26,4 @@ from xt.stats.resampling import (
     draw_counts,
     percentile_interval,
     resample_sums,
-    sum_clusters,
 )
