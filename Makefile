@@ -13,7 +13,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help study test lab doctor lint format bench bench-gpu requirements
+.PHONY: help study test soak lab doctor lint format bench bench-gpu requirements
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /: /'
@@ -27,6 +27,14 @@ test: export OMP_NUM_THREADS := 1
 test: export HF_HUB_OFFLINE := 1
 test: $(INSTALLED) lint  ## lint, tests, and the analysis notebooks against their committed outputs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
+
+# Each fault as often as the published table says, nothing else beside it. One alone: XT_SOAK=1 and its file.
+soak: export OMP_NUM_THREADS := 1
+soak: export HF_HUB_OFFLINE := 1
+soak: export XT_SOAK := 1
+soak: $(INSTALLED)  ## every fault (kills, full disks, damaged files, ...) as often as SECURITY.md says: hours
+	$(BIN)/python -m pytest -o faulthandler_timeout=0 --deselect tests/faults/test_table.py tests/faults
+	$(BIN)/python -m tests.faults.table
 
 lab: $(INSTALLED)  ## JupyterLab on this machine only; its address carries the token
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1
