@@ -5,6 +5,8 @@ The map, in the order in which modules may import each other (each only what sta
 ==================  =====================================================================================
 `errors`            DataError, and one way to say "unknown name"
 `memory`            Python's collector of cycles, paused while rows are read
+`disk`              files and folders written in one step, and told apart from damaged ones
+`locks`             locks between processes, on one machine or several
 `locations`         where the project, its runs, results, data roots and encoders lie
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format

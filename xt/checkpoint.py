@@ -1,20 +1,18 @@
 """Saving a model, and saving all that resuming a training exactly needs. Safetensors and JSON only, no pickle.
 
-A folder is written beside its final name, synced, and renamed: a reader sees the old one or the new one, whole.
+A folder is written in one step (`xt.disk`), and a checkpoint is sealed with the checksums of its files and of the log.
 Random state is no part of a checkpoint: it is a function of (seed, step).
 """
 
-import errno
 import json
-import os
-import shutil
-from collections.abc import Callable
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+
+from xt.disk import find_damage, recover_folder, seal, write_folder
 
 
 @dataclass
@@ -28,51 +26,7 @@ class Progress:
     looks_since_best: int = 0  # looks at the selection data without a better score
     outcome: str = "ok"  # ok, diverged or collapsed
     finished: bool = False  # no update is left
-
-
-def sync(path: Path) -> None:
-    """Forces a file or a folder's entries to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    """Creates or replaces a folder in one step: `fill` writes it under a temporary name.
-
-    Raises OSError naming the folder and what to do where the disk is full; the old folder is then untouched.
-    """
-    fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
-    recover_folder(target)
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        fresh.mkdir(parents=True)
-        fill(fresh)
-        for path in [*fresh.rglob("*"), fresh]:
-            sync(path)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise OSError(
-            getattr(error, "errno", None) or errno.EIO,
-            f"{getattr(error, 'strerror', None) or error}; {target} was not written and its last good state is kept; "
-            "free some disk and start the same run again",
-        ) from error
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    sync(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def recover_folder(target: Path) -> None:
-    """Clears up after a kill inside `write_folder`: the old folder goes back, or goes, where the new one is there."""
-    old = target.with_name(f".{target.name}.old")
-    if target.exists():
-        shutil.rmtree(old, ignore_errors=True)
-    elif old.exists():
-        old.rename(target)
+    tokens_per_batch: int = 0  # padded tokens of a forward pass, where memory held fewer than the knob says
 
 
 def save_model(folder: Path, model, tokenizer) -> None:
@@ -94,14 +48,21 @@ def save_progress(folder: Path, model, optimizer, progress: Progress, best: dict
         if best is not None:
             save_file(best, place / "best.safetensors")
         (place / "progress.json").write_text(json.dumps(asdict(progress)))
+        seal(place, *folder.parent.glob("train.jsonl"))
 
     write_folder(folder, fill)
 
 
 def load_progress(folder: Path, model, optimizer) -> tuple[Progress, dict[str, torch.Tensor] | None]:
-    """Restores what `save_progress` wrote, in place; (Progress(), None) where there is nothing to resume."""
+    """Restores what `save_progress` wrote, in place; (Progress(), None) where there is nothing to resume.
+
+    Nor is there where a file is not as it was written: a warning names it, and the training begins anew.
+    """
     recover_folder(folder)
-    if not (folder / "progress.json").is_file():
+    if not folder.is_dir():
+        return Progress(), None
+    if damaged := find_damage(folder):
+        warnings.warn(f"{folder} is damaged in {', '.join(damaged)}: the training begins anew", stacklevel=2)
         return Progress(), None
     restore_weights(model, load_file(folder / "weights.safetensors"))
     restore_moments(model, optimizer, load_file(folder / "optimizer.safetensors"))

@@ -10,8 +10,6 @@ Both open with `pandas.read_parquet`; side by side they are the whole table. A h
 """
 
 import hashlib
-import os
-import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xt.disk import write_bytes
 from xt.errors import DataError
 from xt.metrics import METRICS
 from xt.schema import refuse_duplicates
@@ -169,14 +168,3 @@ def write_shared(path: Path, content: bytes) -> None:
     """Writes a file that is named after its content, unless it is there, whole."""
     if not path.is_file() or hash_of(path.read_bytes()) != path.stem:
         write_bytes(path, content)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file in one step: under another name, synced, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with fresh.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(path)

@@ -1,6 +1,7 @@
 """Run folders: one per run, written by one process at a time, complete once `DONE` stands in it.
 
-`DONE` is written last and holds the SHA-256 of every file, so that a half-written run is never taken for a whole one.
+`DONE` is written last and holds the SHA-256 of every file, so that a half-written run is never taken for a whole one,
+and a damaged one is found before it is read: it is named, and made again.
 """
 
 import hashlib
@@ -8,14 +9,18 @@ import json
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, Timeout
 
+from xt.disk import room_for, sync, sync_tree, write_bytes, write_text
+from xt.errors import DataError
 from xt.locations import folder
+from xt.locks import open_lock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +28,12 @@ if TYPE_CHECKING:
 RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+-s\d+-[0-9a-f]{12}")
 WEIGHTS = "encoder"
 """Subfolder of a trained model."""
+
+
+LATER = {"DONE", "notebook.ipynb"}
+"""Files that come after the run is complete."""
+LEFTOVER = re.compile(r"checkpoint|\..+\.(new|old)")
+"""Files and folders that are no part of a complete run."""
 
 
 class RunBusy(RuntimeError):
@@ -36,16 +47,44 @@ def run_folder(run_id: str) -> Path:
     return folder("XT_RUNS") / run_id
 
 
+def read_sums(run_id: str) -> dict[str, str]:
+    """File -> SHA-256, as `DONE` names them; empty where the run is not done, or `DONE` cannot be read."""
+    try:
+        sums = json.loads((run_folder(run_id) / "DONE").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return sums if isinstance(sums, dict) else {}
+
+
 def is_complete(run_id: str) -> bool:
     """Whether `DONE` stands in the run's folder and every file it names is there."""
-    place = run_folder(run_id)
-    done = place / "DONE"
-    return done.is_file() and all((place / name).is_file() for name in json.loads(done.read_text()))
+    sums, place = read_sums(run_id), run_folder(run_id)
+    return bool(sums) and all((place / name).is_file() for name in sums)
 
 
 def has_weights(model_id: str) -> bool:
     """Whether a model's run is complete and its weights were kept."""
-    return is_complete(model_id) and (run_folder(model_id) / WEIGHTS / "model.safetensors").is_file()
+    return is_complete(model_id) and f"{WEIGHTS}/model.safetensors" in read_sums(model_id)
+
+
+def is_whole(run_id: str) -> bool:
+    """Whether a run is complete and every byte as it was written; a damaged one no longer, and a warning names it.
+
+    Reads all files: it is asked under the run's lock, before they are used, never for planning.
+    """
+    done = run_folder(run_id) / "DONE"
+    damaged = damaged_files(run_id) if done.is_file() else []
+    if damaged:
+        warnings.warn(f"{done.parent} is damaged in {', '.join(damaged)}: the run is made again", stacklevel=2)
+        done.unlink()
+    return done.is_file()
+
+
+def check_whole(run_id: str) -> None:
+    """Raises DataError naming the damaged files of a run, weights aside."""
+    if damaged := damaged_files(run_id, with_weights=False):
+        found = f"{run_folder(run_id)} is damaged in {', '.join(damaged)}"
+        raise DataError(f"{found}; start the study again to make the run anew")
 
 
 @contextmanager
@@ -54,25 +93,25 @@ def open_run(run_id: str, config: dict, wait_seconds: float = -1) -> Iterator[Pa
 
     Waits for another process that holds the run, and says so, at most `wait_seconds` (-1 = for ever), then raises
     RunBusy.
-    Raises ValueError where the folder's `config.json` has another identity than `config`.
+    Raises ValueError where the folder's `config.json` has another identity than `config`, DiskFull where no room is
+    left for what is written meanwhile.
     """
     place = run_folder(run_id)
-    locks = place.parent / ".locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(locks / f"{run_id}.lock")
-    acquire(lock, run_id, wait_seconds)
-    try:
+    with room_for(f"run {run_id}", f"what stands in {place} is kept"), hold(run_id, wait_seconds):
         place.mkdir(exist_ok=True)
+        os.listdir(place)  # a client of a network file system asks the server what the last owner left
         check_config(place, config)
-        if not (place / "DONE").is_file():
+        if (place / "DONE").is_file():
+            clear_leftovers(place)
+        else:
             write_config(place, config)
         yield place
-    finally:
-        lock.release()
 
 
-def acquire(lock: FileLock, run_id: str, wait_seconds: float) -> None:
-    """Takes a run's lock; says that it waits where another process holds it, and raises RunBusy when that lasts."""
+@contextmanager
+def hold(run_id: str, wait_seconds: float = -1) -> Iterator[None]:
+    """The lock of a run; says that it waits where another process holds it, and raises RunBusy when that lasts."""
+    lock = lock_of(run_id)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -81,6 +120,26 @@ def acquire(lock: FileLock, run_id: str, wait_seconds: float) -> None:
             lock.acquire(timeout=wait_seconds)
         except Timeout:
             raise RunBusy(f"another process works on run {run_id}; wait for it, or end it") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lock_of(run_id: str) -> BaseFileLock:
+    """The lock of a run, not yet held."""
+    return open_lock(run_folder(run_id).parent / ".locks" / f"{run_id}.lock")
+
+
+def is_busy(run_id: str) -> bool:
+    """Whether another process works on a run at this moment."""
+    lock = lock_of(run_id)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def write_config(place: Path, config: dict) -> None:
@@ -106,50 +165,59 @@ def check_config(place: Path, config: dict) -> None:
         )
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file in one step: beside its name, synced, renamed, its folder synced."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
-
-
 def finish(run_id: str) -> None:
-    """Syncs every file of a run and writes `DONE` with their hashes (the notebook's excepted, which comes later).
+    """Syncs every file and folder of a run and writes `DONE` with their sums; the notebook's comes later.
 
     The checkpoint is no longer needed and goes, with what a kill left half-written.
     """
-    place = run_folder(run_id)
-    for leftover in (place / "checkpoint", *place.glob(".*.new"), *place.glob(".*.old")):
-        shutil.rmtree(leftover, ignore_errors=True)
-    files = [
-        path for path in sorted(place.rglob("*")) if path.is_file() and path.name not in {"DONE", "notebook.ipynb"}
-    ]
-    for path in files:
-        with path.open("rb") as handle:
-            os.fsync(handle.fileno())
-    hashes = {path.relative_to(place).as_posix(): digest(path) for path in files}
-    write_text(place / "DONE", json.dumps(hashes, indent=1))
+    place, sums = run_folder(run_id), {}
+    for path in sorted(place.rglob("*")):
+        name = path.relative_to(place)
+        if path.is_file() and name.parts[0] not in LATER and not LEFTOVER.fullmatch(name.parts[0]):
+            sums[name.as_posix()] = digest(path)
+    sync_tree(place)
+    sync(place.parent)
+    write_done(place, sums)
+    clear_leftovers(place)
+
+
+def clear_leftovers(place: Path) -> None:
+    """Deletes what a finished run needs no longer: its checkpoint, and what a kill left half-written."""
+    for path in [path for path in place.iterdir() if LEFTOVER.fullmatch(path.name)]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def write_done(place: Path, sums: dict[str, str]) -> None:
+    """Makes a run complete with these files."""
+    write_text(place / "DONE", json.dumps(sums, indent=1))
 
 
 def release_weights(model_id: str) -> None:
     """Deletes a model's weights after its last reader; what remains of the run stays complete."""
-    place = run_folder(model_id)
-    (place / "DONE").unlink(missing_ok=True)
+    place, sums = run_folder(model_id), read_sums(model_id)
+    write_done(place, {name: known for name, known in sums.items() if not name.startswith(f"{WEIGHTS}/")})
     shutil.rmtree(place / WEIGHTS, ignore_errors=True)
-    finish(model_id)
 
 
-def damaged_files(run_id: str) -> list[str]:
-    """The files of a complete run whose bytes are no longer those that `DONE` names."""
-    place = run_folder(run_id)
-    hashes = json.loads((place / "DONE").read_text())
-    return [name for name, known in hashes.items() if not (place / name).is_file() or digest(place / name) != known]
+def keep_notebook(run_id: str, notebook: Path) -> None:
+    """Puts an executed notebook into a run's folder; of a complete run the first one stays, and `DONE` names it."""
+    place, content = run_folder(run_id), notebook.read_bytes()
+    if not is_complete(run_id):
+        return write_bytes(place / "notebook.ipynb", content)
+    with lock_of(run_id):
+        sums = read_sums(run_id)
+        if "notebook.ipynb" not in sums:
+            write_bytes(place / "notebook.ipynb", content)
+            write_done(place, sums | {"notebook.ipynb": hashlib.sha256(content).hexdigest()})
+
+
+def damaged_files(run_id: str, with_weights: bool = True) -> list[str]:
+    """The files of a run whose bytes are no longer those that `DONE` names; `DONE` itself where it cannot be read."""
+    place, sums = run_folder(run_id), read_sums(run_id)
+    asked = {name: known for name, known in sums.items() if with_weights or not name.startswith(f"{WEIGHTS}/")}
+    return [name for name, known in asked.items() if not (place / name).is_file() or digest(place / name) != known] or (
+        [] if sums else ["DONE"]
+    )
 
 
 def digest(path: Path) -> str:
