@@ -137,7 +137,7 @@ def test_placebo_arms_stand_outside_the_family():
     assert table["p_holm"].min() == pytest.approx(min(1, 2 * table["p"][:2].min())), "a family of two"
 
 
-@pytest.mark.parametrize(("target", "factor"), [("xnli", 1.0), ("mlqa", 0.5)])
+@pytest.mark.parametrize(("target", "factor"), [("xnli", 1.0), ("mlqa", 1.0), ("tydiqa", 0.5)])
 def test_parallel_items_vary_together_and_others_by_language(target, factor):
     rng = np.random.default_rng(6)
     one = rng.random((2, 2, 1, 50)) < 0.5

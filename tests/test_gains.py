@@ -22,6 +22,8 @@ from xt.gains import (
     resample,
     trains_on_same_data,
 )
+from xt.gains.cubes import load_cluster_sums
+from xt.item_stats import join_clusters, read_stats
 from xt.prose import format_gains
 from xt.reported import (
     is_zero_shot,
@@ -32,7 +34,7 @@ from xt.reported import (
     select_reported,
     select_sound,
 )
-from xt.results import load_scores
+from xt.results import find_stats, load_scores
 from xt.stats import ITEMS_ONLY
 from xt.tasks import TASKS
 
@@ -155,7 +157,7 @@ def test_a_target_all_at_its_floor_has_no_gain(cubes):
     assert row["num_languages"] == 0 and row["num_at_floor"] == 4 and "gain" not in row.dropna()
 
 
-@pytest.mark.parametrize(("target", "jointly"), [("xnli", True), ("tatoeba", False)])
+@pytest.mark.parametrize(("target", "jointly"), [("xnli", True), ("mlqa", True), ("tatoeba", False)])
 def test_items_of_a_parallel_task_are_drawn_jointly(target, jointly):
     correct = pd.Series(np.arange(40) % 3 == 0, index=[f"c{n}" for n in range(40)]).astype(int)
     twins = pd.concat({"de": correct, "fr": correct}, names=["eval_language", "cluster"])
@@ -163,6 +165,24 @@ def test_items_of_a_parallel_task_are_drawn_jointly(target, jointly):
     points = resample(sums, ("fr", "de"), TASKS[target], (1, 1), np.random.default_rng(0), 50)
     assert points.shape == (50, 1, 1, 2) and points.std() > 1
     assert (points[..., 0] == points[..., 1]).all() == jointly
+
+
+def test_passages_that_share_a_question_in_some_language_are_one_cluster():
+    rows = [("en", "q1", "a"), ("en", "q2", "a"), ("en", "q3", "b"), ("de", "q2", "x"), ("de", "q4", "x")]
+    rows += [("es", "q4", "m"), ("es", "q5", "n"), ("hi", "q3", "a")]
+    items = pd.DataFrame(rows, columns=["eval_language", "id", "cluster"], index=range(10, 18))
+    joined = join_clusters(items)
+    linked = joined.groupby(joined).groups.values()
+    assert sorted(map(sorted, linked)) == [[10, 11, 13, 14, 15], [12, 17], [16]]
+
+
+def test_the_sums_of_mlqa_stand_by_joined_clusters(tmp_path):
+    write_study(tmp_path, arms=("none",), seeds=(1,), languages={"mlqa": ("de", "es")}, cluster_size=3)
+    rows = select_primary(load_scores("real", tmp_path))
+    items = read_stats(find_stats("real", rows["run_id"].iloc[0], tmp_path))
+    sums = load_cluster_sums(rows, (1,), ("none",), tmp_path)
+    by_cluster = items.groupby(["eval_language", join_clusters(items)])["mlqa_f1.f1"].sum()
+    assert sums[1, "none", "mlqa_f1.f1"].to_dict() == by_cluster.to_dict()
 
 
 def test_the_mean_of_resamples_is_the_score(cubes):

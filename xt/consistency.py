@@ -14,8 +14,6 @@ from xt.flips import Rights, describe_arm
 from xt.stats import adjust_family, cluster_bootstrap, gain_test, item_part
 from xt.tasks import TASKS
 
-SAME_IDS = ("mlqa",)
-"""Not the same items in all languages, but an id is one item in every language that has it (Lewis et al. 2020)."""
 KEPT_COLUMNS = "encoder target intermediate placebo eval_language right kept again kappa num_seeds".split()
 """Columns of `kept_table`."""
 AGREEMENT_COLUMNS = (
@@ -27,7 +25,7 @@ AGREEMENT_COLUMNS = (
 
 def select_parallel(rights: Sequence[Rights]) -> list[Rights]:
     """Those whose items have the same id in all languages."""
-    return [one for one in rights if TASKS[one.target].parallel or one.target in SAME_IDS]
+    return [one for one in rights if TASKS[one.target].joint]
 
 
 def spread_items(one: Rights, codes: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

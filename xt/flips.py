@@ -32,7 +32,7 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.gains import ROUNDING, ScoreCube, is_placebo
-from xt.item_stats import read_columns
+from xt.item_stats import join_clusters, read_columns
 from xt.metrics import METRICS, Metric
 from xt.reported import CELL, index_runs
 from xt.results import find_stats, has_stats
@@ -134,6 +134,8 @@ def read_rights(cube: ScoreCube, runs: pd.DataFrame, results: Path | str | None)
             order = slice(None) if same else match_items(name_items(found), items, f"run {run['run_id']}")
             right.append(is_right(stats, metric)[order])
     right = np.stack(right).reshape(len(cube.seeds), len(cube.arms), -1)
+    if TASKS[cube.target].shared_ids:
+        items = items.assign(cluster=join_clusters(items))
     above = {code: cube.zero_shot[:, place] for place, code in enumerate(cube.languages) if not cube.at_floor[place]}
     trained = sorted(set(runs["train_language"].dropna()) & set(items["eval_language"]))
     return Rights(cube.encoder, cube.target, cube.arms, cube.seeds, items, right, "".join(trained[:1]), above)
@@ -209,7 +211,7 @@ def measure_covariance(one: Rights, products: np.ndarray, places: Sequence[np.nd
     if num_pairs > 1:
         covariance -= np.einsum("lcpk,mcpk->klm", totals, totals, optimize=True)
         covariance /= num_pairs * (num_pairs - 1)
-    return covariance if TASKS[one.target].parallel else covariance * np.eye(len(places))
+    return covariance if TASKS[one.target].joint else covariance * np.eye(len(places))
 
 
 def compare_flips(counts: FlipCounts, chosen: np.ndarray) -> pd.DataFrame:

@@ -114,6 +114,20 @@ def read_columns(
     return items, np.column_stack([column.to_numpy(float) for column in whole.values()])[rows]
 
 
+def join_clusters(items: pd.DataFrame) -> pd.Series:
+    """(N,) a cluster for each item, one over all languages: clusters that share an item id, or are linked by others
+    that do, are one, so that drawing clusters draws an item in all its languages at once."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    clusters = items.groupby(["eval_language", "cluster"], observed=True).ngroup().to_numpy()
+    ids, _ = pd.factorize(items["id"])
+    size = clusters.max() + 1
+    links = coo_array((np.ones(len(items)), (clusters, size + ids)), shape=2 * (size + ids.max() + 1,))
+    _, found = connected_components(links, directed=False)
+    return pd.Series(found[clusters], index=items.index).astype(str)
+
+
 @lru_cache(maxsize=128)
 def choose_items(place: Path, layer: int | None, direction: str | None) -> tuple[pd.DataFrame, np.ndarray]:
     """(items of a layer and direction, None being any, their rows in the file)."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from xt.arms import ARMS
 from xt.errors import DataError
-from xt.item_stats import read_columns
+from xt.item_stats import join_clusters, read_columns
 from xt.languages import LANGUAGE_ORDER
 from xt.metrics import METRICS
 from xt.reported import BASELINE, CELL, is_zero_shot, select_complete, select_primary
@@ -148,6 +149,7 @@ def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[s
     runs = rows.drop_duplicates("run_id").set_index(["seed", "intermediate"])
     metric = METRICS[rows["metric"].iloc[0]]
     columns = [f"{metric.name}.{column}" for column in metric.columns]
+    cluster = join_clusters if TASKS[rows["target"].iloc[0]].shared_ids else itemgetter("cluster")
     blocks, known, groups = {}, None, None
     for seed in seeds:
         for arm in arms:
@@ -155,7 +157,7 @@ def load_cluster_sums(rows: pd.DataFrame, seeds: Sequence[int], arms: Sequence[s
             where = {key: None if pd.isna(run[key]) else run[key] for key in ("layer", "direction")}
             items, stats = read_columns(find_stats(run["study"], run["run_id"], results), columns, **where)
             if items is not known:
-                known, groups = items, group_rows(items[CLUSTER])
+                known, groups = items, group_rows(items.assign(cluster=cluster(items))[CLUSTER])
             blocks[seed, arm] = sum_groups(pd.DataFrame(stats, columns=columns), *groups)
     sums = pd.concat(blocks, axis=1)
     if sums.isna().to_numpy().any():
@@ -188,9 +190,9 @@ def resample(
     rng: np.random.Generator,
     num_resamples: int,
 ) -> np.ndarray:
-    """(R, S, K, L) points: clusters drawn once for all languages of a parallel task, else for each by itself."""
+    """(R, S, K, L) points: clusters drawn once for all languages of a task that share them, else for each by itself."""
     reduce, resampled = METRICS[task.metrics[0]].reduce, np.empty((num_resamples, *shape, len(languages)))
-    if task.parallel:
+    if task.joint:
         stats = align_clusters(sums, languages, shape)
         resampled[:] = np.moveaxis(bootstrap_sums(stats, reduce, rng, num_resamples), 1, -1)
         return resampled

@@ -194,12 +194,12 @@ TARGETS = (
         languages=tuple("en es de ar hi vi zh".split()),
         training_task="squad",
         evaluation=MLQA,
+        shared_ids=True,
         metrics=("mlqa_f1", "mlqa_exact_match"),
         citation="Lewis et al. (2020), MLQA, ACL; as in XTREME, Hu et al. (2020), ICML",
         licence="CC BY-SA 3.0",
         note="Question and passage are in one language. Each question is in four languages on average. A cluster is "
-        "a passage, resampled in each language for itself: intervals of a mean over languages may be too narrow. "
-        f"{UNPINNED}",
+        f"a passage, together with those of other languages that share a question with it. {UNPINNED}",
     ),
     Task(
         name="tydiqa",

@@ -44,6 +44,8 @@ class Task:
     """Rows that are scored."""
     parallel: bool = False
     """Whether the items are the same in all languages."""
+    shared_ids: bool = False
+    """Whether an id is one item in every language that has it, though not every language has it."""
     metrics: tuple[str, ...]
     """Metrics, the primary one first."""
     citation: str
@@ -83,6 +85,11 @@ class Task:
         if unpinned and "revision" not in self.note:
             dataset = unpinned[0].dataset
             raise ValueError(f"task {self.name!r}: {dataset} has no revision and the note does not say so")
+
+    @property
+    def joint(self) -> bool:
+        """Whether languages share items, which are then resampled jointly."""
+        return self.parallel or self.shared_ids
 
     @property
     def sources(self) -> tuple[Source, ...]:
