@@ -1,5 +1,6 @@
 """Warm kernels, as their clients meet them: jupyter_client, papermill, nbval, and the grid's own processes."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import pytest
@@ -18,6 +20,7 @@ from jupyter_client.manager import start_new_kernel
 
 from xt.engine import Execution, start
 from xt.kernels import client, server
+from xt.kernels.execution import PromptManager
 from xt.locations import PROJECT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="warm kernels are for Linux")
@@ -380,3 +383,20 @@ def test_a_warm_process_ends_with_its_exit_code_its_output_and_its_last_wishes(p
         assert process.wait() == code
     written, errors = (tmp_path / "out").read_text(), (tmp_path / "err").read_text()
     assert written == said[: len(written)] and errors.strip().endswith(said[len(written) :].strip())
+
+
+def test_a_prompt_client_leaves_nothing_unread_of_a_ready_kernel_and_knows_a_dead_one(private):
+    async def try_out():
+        manager = PromptManager(kernel_name="xt-warm")
+        await manager.start_kernel()
+        talk = manager.client()
+        talk.start_channels()
+        await talk.wait_for_ready(timeout=PATIENCE)
+        with pytest.raises(Empty):
+            await talk.get_iopub_msg(timeout=0.5)
+        await manager.shutdown_kernel(now=True)
+        with pytest.raises(RuntimeError, match="died before it was ready"):
+            await talk.wait_for_ready(timeout=PATIENCE)
+        talk.stop_channels()
+
+    asyncio.run(try_out())

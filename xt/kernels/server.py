@@ -40,6 +40,7 @@ def main() -> None:
     os.chdir("/")
     for name in PRELOADED.split():
         importlib.import_module(name)
+    compile_notebook_schema()
     gc.collect()
     gc.freeze()
     connection = serve(socket.socket(fileno=int(number)), address, float(idle_seconds))
@@ -54,6 +55,13 @@ def main() -> None:
             if ending.code is not None and not isinstance(ending.code, int):
                 raise
             leave(ending.code or 0)
+
+
+def compile_notebook_schema() -> None:
+    """Has nbformat build its validator, which it does when it is first asked, and papermill asks in each process."""
+    import nbformat
+
+    nbformat.validate(nbformat.v4.new_notebook())
 
 
 def leave(code: int) -> None:
