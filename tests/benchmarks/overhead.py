@@ -24,6 +24,7 @@ def measure(tiny: bool = False):
     with tempfile.TemporaryDirectory() as place:
         places = dict(XT_RUNS=f"{place}/runs", XT_CACHE=f"{place}/cache", XDG_RUNTIME_DIR=place)
         with patch.dict(os.environ, places):
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Python keeps what it has compiled, unless told not to
             output = Path(place) / "out.ipynb"
             execution = engine.Execution(NOTEBOOKS / "target.ipynb", PARAMETERS, (), (), output)
             wait(engine.start(execution), output)  # trains and scores, once, and starts the server
