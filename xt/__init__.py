@@ -26,6 +26,7 @@ The map, in the order in which modules may import each other (each only what sta
 `neighbours`        exact nearest neighbours both ways, block by block
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks
+`incidents`         what did not go as planned: memory that ran out, numbers not finite
 `dual_encoder`      one encoder for queries and candidates
 `model`             one encoder under one head per task
 `checkpoint`        save and load; the exact state to resume from
@@ -33,6 +34,7 @@ The map, in the order in which modules may import each other (each only what sta
 `retrieval`         sentence embeddings by layer, nearest neighbours
 `bitext`            translated pairs out of two corpora
 `train`             the training loop
+`restarts`          trainings anew from another seed, where that is asked for
 `pretrain`          encoders made here
 `translate`         training rows in other languages, by translation models
 `floors`            what a trivial answer scores

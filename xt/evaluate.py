@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xt.batching import micro_batches
 from xt.encode import FORMATS
 from xt.encode.features import Features
 from xt.errors import DataError
+from xt.incidents import compute_parts, note_not_finite
 from xt.metrics import METRICS
 from xt.model import Network, collate
 
@@ -28,17 +28,22 @@ def predict(
     """Head scores per feature, float32 on the host: (L,), (C,), (T, 2), or (T,) best class ids for tagging.
 
     `name` says which of the network's heads. Features are read longest first, whatever language they are in;
-    `report` gets (features done, all features).
+    `report` gets (features done, all features). What memory does not hold is halved, and numbers that are not
+    finite are counted; see `xt.incidents`.
     """
     network.eval()
     head = network.heads[name]
     lengths = features.lengths
-    order = np.argsort(-lengths, kind="stable")
     outputs: list[np.ndarray] = [None] * len(features)
     done = 0
-    for part in micro_batches(order, lengths, tokens_per_batch, features.rows_per_feature):
-        scores = network(name, collate(features, part, pad_token_id, device))
-        values = (scores.argmax(dim=-1) if head.argmax else scores).cpu().numpy()
+
+    def compute(part: np.ndarray) -> np.ndarray:
+        inputs = collate(features, part, pad_token_id, device)
+        scores = network(name, inputs)
+        note_not_finite(scores, inputs["attention_mask"] if head.padded else None)
+        return (scores.argmax(dim=-1) if head.argmax else scores).cpu().numpy()
+
+    for part, values in compute_parts(features, tokens_per_batch, compute):
         for index, row in zip(part, values, strict=True):
             outputs[index] = row[: lengths[index]] if head.padded else row
         done += len(part)

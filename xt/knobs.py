@@ -52,6 +52,8 @@ class Knobs:
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")
     precision: str = knob("bf16", "bf16 = autocast; weights are float32 always", "bf16 or fp32")
     num_threads: int = knob(1, "processor threads of one run", ">= 1")
+    kernels: str = knob("any", "of a GPU: the fastest, or those that give the same bits again", "any or deterministic")
+    restarts: int = knob(0, "trainings from another seed, one after the other, where one diverged or collapsed", ">= 0")
 
     def __post_init__(self):
         for entry in fields(self):

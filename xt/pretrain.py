@@ -21,11 +21,12 @@ from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
-from xt.batching import micro_batches, num_updates
+from xt.batching import num_updates
 from xt.checkpoint import save_model, write_folder
 from xt.config import TRAINING_VERSION, PretrainConfig, encoder_fingerprint, short_hash
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
+from xt.incidents import compute_parts, note_not_finite, noting
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.model import HEADS, Network, collate, collate_labels, load_tokenizer
 from xt.tasks import fingerprint_text, read_text, text_status, worst_status
@@ -137,12 +138,17 @@ def look_at_text(network: Network, features: Features, knobs, pad_token_id: int,
     """The share of hidden tokens that the network finds, in points."""
     network.eval()
     right = count = 0
-    order = np.argsort(-features.lengths, kind="stable")
-    for part in micro_batches(order, features.lengths, knobs.tokens_per_batch):
+
+    def compute(part: np.ndarray) -> tuple[int, int]:
         gold = collate_labels(features, part).to(device)
-        found = network(TASK, collate(features, part, pad_token_id, device), gold).argmax(dim=-1)
-        right, count = right + int((found == gold[gold >= 0]).sum()), count + len(found)
-    return Look(100 * right / max(1, count), False)
+        scores = network(TASK, collate(features, part, pad_token_id, device), gold)
+        note_not_finite(scores)
+        return int((scores.argmax(dim=-1) == gold[gold >= 0]).sum()), len(scores)
+
+    with noting() as seen:
+        for _, found in compute_parts(features, knobs.tokens_per_batch, compute):
+            right, count = right + found[0], count + found[1]
+    return Look(100 * right / max(1, count), False, not seen.num_not_finite)
 
 
 def num_parameters_besides_embeddings(encoder) -> int:

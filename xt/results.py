@@ -34,7 +34,7 @@ from xt.tasks import STATUSES, TASKS
 TEXT, OPTIONAL_TEXT = Column("string"), Column("string", required=False)
 COUNT, OPTIONAL_COUNT = Column("Int64", low=0), Column("Int64", required=False, low=0)
 OPTIONAL_POINTS = Column("Float64", required=False, low=0, high=100)
-OUTCOME = Column("string", allowed=("ok", "diverged", "collapsed"))
+OUTCOME = Column("string", allowed=("ok", "diverged", "collapsed", "restarted"))
 IMPORTED = "imported"
 """Preset of a run that `xt import` wrote, and its data status where nobody said what its model was trained on."""
 DATA_STATUS = Column("string", allowed=(*STATUSES, IMPORTED))

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from xt.batching import micro_batches
 from xt.encode import Features, encode_sentences
+from xt.incidents import compute_parts, note_not_finite
 from xt.model import POOLINGS, collate
 from xt.neighbours import ranked
 
@@ -30,16 +30,19 @@ def embed(
     Counted from the embeddings upward: 0 is the embedding layer, k what the k-th transformer layer gives.
     """
     model.eval()
-    lengths = features.lengths
-    order = np.argsort(-lengths, kind="stable")
     embeddings = None
-    for part in micro_batches(order, lengths, tokens_per_batch):
+
+    def compute(part: np.ndarray) -> torch.Tensor:
         batch = collate(features, part, pad_token_id, device)
         hidden = model(**batch, output_hidden_states=True).hidden_states[layers]
         pooled = torch.stack([POOLINGS[pooling](layer.float(), batch["attention_mask"]) for layer in hidden])
+        note_not_finite(pooled.transpose(0, 1))
+        return normalize(pooled, dim=-1).cpu()
+
+    for part, vectors in compute_parts(features, tokens_per_batch, compute):
         if embeddings is None:
-            embeddings = torch.empty(len(hidden), len(features), pooled.shape[-1])
-        embeddings[:, torch.from_numpy(part)] = normalize(pooled, dim=-1).cpu()
+            embeddings = torch.empty(len(vectors), len(features), vectors.shape[-1])
+        embeddings[:, torch.from_numpy(part)] = vectors
     return embeddings
 
 

@@ -4,8 +4,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ import torch
 
 from xt.batching import Window, features_read, micro_batches, mixed_updates
 from xt.checkpoint import Progress, clone_weights, load_progress, restore_weights, save_progress
+from xt.disk import write_bytes
 from xt.encode.features import Features
+from xt.incidents import ask_memory, halve
 from xt.model import Network, collate, collate_labels
 
 CHECKPOINT_SECONDS = 60.0
@@ -26,6 +28,7 @@ class Look:
 
     score: float  # points of the training task's primary metric
     collapsed: bool  # every prediction is the same while the gold labels are not
+    finite: bool = True  # whether all numbers that the network gave are
 
 
 def as_they_are(features: Features, chosen: np.ndarray, rng: np.random.Generator) -> Features:
@@ -67,9 +70,10 @@ def train(
     """Trains a network in place to its best look at the selection data; resumes from `folder` where it was cut off.
 
     Each update reads one of the parts, or some of several (knob `mixing`); a look is the mean over the parts. Writes
-    `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss that
-    is not finite ends the training before that update: outcome `diverged`. A best network that predicts one class only,
-    in every part: outcome `collapsed`. Neither raises: they are outcomes of a run.
+    `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss or
+    gradient that is not finite ends the training before that update, a look at such numbers after it: outcome
+    `diverged`. A best network that predicts one class only, in every part: outcome `collapsed`. Neither raises: they
+    are outcomes of a run.
     """
     lengths, counts = [part.features.lengths for part in parts], [part.num_updates for part in parts]
     total = sum(counts)
@@ -82,26 +86,26 @@ def train(
         if progress.finished:
             break
         started = time.monotonic()
-        torch.manual_seed(step_seed(seed, progress.step))
         network.train()
         set_learning_rate(optimizer, knobs, progress.step, total)
         drawn = draw_window(parts, window, np.random.default_rng([seed, 4, progress.step]))
-        loss = accumulate(network, drawn, knobs, accelerator, pad_token_id)
-        if not math.isfinite(loss):
+        loss = accumulate_in_memory(network, drawn, knobs, seed, progress, accelerator, pad_token_id)
+        norm = float(accelerator.clip_grad_norm_(network.parameters(), knobs.max_grad_norm))
+        if not math.isfinite(loss) or not math.isfinite(norm):
             progress.outcome, progress.finished = "diverged", True
             break
-        norm = accelerator.clip_grad_norm_(network.parameters(), knobs.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad()
         progress.step += 1
         line = {"step": progress.step, "num_steps": total, "task": "+".join(drawn), "loss": loss}
-        line |= {"grad_norm": float(norm), "learning_rate": learning_rate(knobs, progress.step - 1, total)}
+        line |= {"grad_norm": norm, "learning_rate": learning_rate(knobs, progress.step - 1, total)}
+        line |= {"tokens_per_batch": progress.tokens_per_batch} if progress.tokens_per_batch else {}
         line["tokens_per_second"] = count_tokens(drawn) / (time.monotonic() - started)
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
             seen = look_at_all(network, parts)
-            line["selection_score"] = seen.score
+            line |= {"selection_score": seen.score} if seen.finite else {}
             best = keep_best(progress, seen, bare, best)
-            progress.finished = progress.looks_since_best >= knobs.patience or progress.step == total
+            progress.finished |= progress.looks_since_best >= knobs.patience or progress.step == total
         log.write(line)
         report(line)
         if time.monotonic() - saved_at > CHECKPOINT_SECONDS and not progress.finished:
@@ -138,6 +142,36 @@ def check_sampler(progress: Progress, counts: Sequence[int], knobs, seed: int) -
         )
 
 
+def accumulate_in_memory(
+    network: Network, drawn: Mapping, knobs, seed: int, progress: Progress, accelerator, pad_token_id: int
+) -> float:
+    """`accumulate` with the random state of this update, over again with half the tokens per forward pass while memory
+    does not hold them; `progress` keeps what was held.
+
+    The same features stand in the update; its gradients are equal but for rounding, and for what dropout draws. Raises
+    MemoryError where an update cannot be cut further.
+    """
+    heads = accelerator.unwrap_model(network, keep_torch_compile=False).heads
+    while True:
+        torch.manual_seed(step_seed(seed, progress.step))
+        tokens = progress.tokens_per_batch or knobs.tokens_per_batch
+        cut = replace(knobs, tokens_per_batch=tokens)
+        loss, refusal = ask_memory(accumulate, network, drawn, cut, accelerator, pad_token_id)
+        if not refusal:
+            return loss
+        network.zero_grad()
+        progress.tokens_per_batch = halve(tokens, whole_tokens(heads, drawn), refusal)
+
+
+def whole_tokens(heads: Mapping, drawn: Mapping[str, Sequence[Features]]) -> int:
+    """Padded tokens of the largest part of an update that cannot be cut: a feature, or all of a head's."""
+    return max(
+        int(features.lengths.max()) * features.rows_per_feature * (len(features) if heads[name].whole_updates else 1)
+        for name, read in drawn.items()
+        for features in read
+    )
+
+
 def accumulate(network: Network, drawn: Mapping[str, Sequence[Features]], knobs, accelerator, pad_token_id) -> float:
     """Gradients of one update on all that was drawn for it; its loss.
 
@@ -170,13 +204,20 @@ def accumulate_part(network: Network, name: str, features: Features, share: floa
 
 
 def look_at_all(network: Network, parts: Sequence[Part]) -> Look:
-    """The mean score over the parts that are looked at; collapsed where every one of them is."""
+    """The mean score over the parts that are looked at; collapsed and finite where every one of them is."""
     looks = [part.look(network) for part in parts if part.look]
-    return Look(float(np.mean([look.score for look in looks])), all(look.collapsed for look in looks))
+    score = float(np.mean([look.score for look in looks]))
+    return Look(score, all(look.collapsed for look in looks), all(look.finite for look in looks))
 
 
 def keep_best(progress: Progress, seen: Look, model, best):
-    """Notes a look in `progress`; the weights to keep: the model's own where it is the best so far, else `best`."""
+    """Notes a look in `progress`; the weights to keep: the model's own where it is the best so far, else `best`.
+
+    A look at numbers that are not finite is no score, and the last one.
+    """
+    if not seen.finite:
+        progress.outcome, progress.finished = "diverged", True
+        return best
     if best is not None and not seen.score > progress.best_score:
         progress.looks_since_best += 1
         return best
@@ -221,9 +262,8 @@ class TrainLog:
     """`train.jsonl`: one line per update; what a killed run wrote beyond its checkpoint is cut off on resume."""
 
     def __init__(self, path: Path, step: int):
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text("".join(lines_until(path, step)) if path.is_file() else "", encoding="utf8")
-        fresh.replace(path)
+        lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+        write_bytes(path, b"".join(lines[:step]))  # one line per update
         self.handle = path.open("a", encoding="utf8")
 
     def write(self, line: dict) -> None:
@@ -239,10 +279,3 @@ class TrainLog:
         """Forces what was written to the disk and closes the file."""
         self.sync()
         self.handle.close()
-
-
-def lines_until(path: Path, step: int) -> Iterator[str]:
-    """The whole lines of a log up to an update."""
-    for line in path.read_text(encoding="utf8").splitlines(keepends=True):
-        if line.endswith("\n") and json.loads(line)["step"] <= step:
-            yield line

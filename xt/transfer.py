@@ -5,6 +5,7 @@ Each training and each scoring owns a run folder and is skipped where that folde
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,15 +21,18 @@ from accelerate.state import AcceleratorState
 
 from xt import checkpoint, scoring, store
 from xt.batching import num_updates, share_updates
+from xt.checkpoint import Progress
 from xt.config import ModelConfig, ScoreConfig, Trained, chain_of
 from xt.encode import FORMATS, Features
 from xt.encode.mlm import encode_text, mask_tokens
 from xt.evaluate import answers_of, gold_of, predict_examples, primary_score
+from xt.incidents import noting
 from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only, share_encoder
 from xt.pretrain import TASK as TEXT
 from xt.pretrain import build_if_ours, draw_documents, prepare_pretraining
+from xt.restarts import train_until_sound
 from xt.results import SCORE_COLUMNS
 from xt.tasks import EvaluationData, TrainingData, get_task, open_text, read_evaluation, text_status, worst_status
 from xt.tasks.selection import shuffle_labels
@@ -43,12 +47,14 @@ def train_model(config: Trained, report: Callable[[dict], None] = ignore) -> Pat
     """Trains one model, or finds it trained; its parent first. Returns its run folder.
 
     The folder holds `config.json`, `train.jsonl`, `outcome.json` and `encoder/`, which the usual transformers
-    classes open. A killed training goes on from its last checkpoint and ends with the same weights.
+    classes open. A killed training goes on from its last checkpoint and ends with the same weights; a trained model whose
+    files are damaged is trained anew.
     """
-    if config.parent:
-        train_model(config.parent, report)
     with store.open_run(config.model_id, describe(config)) as folder:
-        if not store.has_weights(config.model_id):
+        trained = store.is_whole(config.model_id) and store.has_weights(config.model_id)
+        if config.parent and not (trained and store.is_complete(config.parent.model_id)):
+            train_model(config.parent, report)
+        if not trained:
             (folder / "DONE").unlink(missing_ok=True)
             store.write_config(folder, describe(config))
             fit(config, folder, report)
@@ -63,17 +69,21 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     """
     started, knobs = time.monotonic(), config.knobs
     accelerator = build_accelerator(knobs)
-    training = PREPARE[config.phase](config, accelerator.device)
-    network, tokenizer = training.network, training.tokenizer
-    with rows_to_train(training, knobs):
-        progress = train(
-            network, training.parts, knobs, config.seed, accelerator, folder, tokenizer.pad_token_id, report
-        )
-    whole = next(iter(network.models.values())) if len(network.models) == 1 else network.encoder
-    checkpoint.save_model(folder / store.WEIGHTS, accelerator.unwrap_model(whole, keep_fp32_wrapper=False), tokenizer)
-    record = asdict(progress) | {"seconds": round(time.monotonic() - started, 1)} | training.record
-    if progress.best_step < 0:  # it diverged before the first look
-        record["best_score"] = None
+
+    def train_from(config: Trained) -> tuple[Training, Progress]:
+        training = PREPARE[config.phase](config, accelerator.device)
+        with rows_to_train(training, knobs):
+            pad = training.tokenizer.pad_token_id
+            progress = train(training.network, training.parts, knobs, config.seed, accelerator, folder, pad, report)
+        return training, progress
+
+    with noting() as incidents:
+        training, ended = train_until_sound(config, train_from, folder)
+    models = training.network.models
+    whole = next(iter(models.values())) if len(models) == 1 else training.network.encoder
+    whole = accelerator.unwrap_model(whole, keep_fp32_wrapper=False)
+    checkpoint.save_model(folder / store.WEIGHTS, whole, training.tokenizer)
+    record = ended | {"seconds": round(time.monotonic() - started, 1)} | training.record | incidents.record()
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
@@ -198,9 +208,10 @@ PREPARE = {"pretrain": prepare_pretraining, "intermediate": prepare_training, "t
 
 def look_at(network: Network, task, examples: Sequence, **read) -> Look:
     """Scores the selection data with the network as it is; `read` is the rest of what `predict_examples` takes."""
-    predictions = predict_examples(network, task, examples=examples, **read)
+    with noting() as seen:
+        predictions = predict_examples(network, task, examples=examples, **read)
     collapsed = distinct(answers_of(task, predictions)) == 1 < distinct(gold_of(task, examples))
-    return Look(primary_score(task, predictions, examples), collapsed)
+    return Look(primary_score(task, predictions, examples), collapsed, not seen.num_not_finite)
 
 
 def distinct(values: Sequence) -> int:
@@ -212,9 +223,13 @@ def build_accelerator(knobs) -> Accelerator:
     """Accelerate on the device this process sees, with the precision and threads of the knobs.
 
     Accelerate keeps the first precision of a process for good; runs of one kernel may differ, so it is forgotten.
+    With `kernels = "deterministic"` an operation that has no such kernel raises RuntimeError.
     """
     AcceleratorState._reset_state()
     torch.set_num_threads(knobs.num_threads)
+    if knobs.kernels == "deterministic":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a process first multiplies matrices
+    torch.use_deterministic_algorithms(knobs.kernels == "deterministic")
     precision = {"bf16": "bf16", "fp32": "no"}[knobs.precision]
     return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
 
@@ -263,7 +278,7 @@ def fine_tuned(config: ScoreConfig) -> list[Trained]:
 def score_target(config: ScoreConfig, report: Callable[[dict], None] = ignore) -> pd.DataFrame:
     """Tidy score rows of one target run, computed or found complete. Writes its run folder."""
     with store.open_run(config.run_id, describe(config)) as folder:
-        if not store.is_complete(config.run_id):
+        if not store.is_whole(config.run_id):
             started = time.monotonic()
             evaluation = read_all(config)  # before a training whose scoring would lack its rows
             if config.model:
@@ -300,14 +315,16 @@ def evaluate_run(
     knobs, task = config.knobs, get_task(config.target)
     source, revision = start_of(config.model, config.encoder, config.encoder_revision)
     scorer, accelerator = scoring.SCORERS[task.format], build_accelerator(knobs)
-    frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
-    store.write_predictions(folder, task.name, frame)
+    with noting() as incidents:
+        frame, num_truncated = scorer(config, source, revision, evaluation, accelerator, report)
+        store.write_predictions(folder, task.name, frame)
+        if task.training_task:
+            store.write_selection(folder, scoring.score_selection(config.model, source, accelerator, report))
     training = read_outcomes(config.model)
-    if task.training_task:
-        store.write_selection(folder, scoring.score_selection(config.model, source, accelerator, report))
     trained_on = [row["data_status"] for row in training]
     status = {code: worst_status(data.status, *trained_on) for code, data in evaluation.items()}
-    outcome = next((row["outcome"] for row in training if row["outcome"] != "ok"), "ok")
+    ended = [row["outcome"] for row in training] + ["diverged"] * bool(incidents.num_not_finite)
+    outcome = next((outcome for outcome in ended if outcome != "ok"), "ok")
     rows = scoring.score_rows(config, frame, scoring.find_floors(config, evaluation))
     rows = rows.assign(
         run_id=config.run_id,
@@ -335,7 +352,7 @@ def evaluate_run(
         "num_truncated": num_truncated + sum(row["num_truncated"] for row in training[:1]),
         "data_status": worst_status(*status.values()),
         "files": {code: data.files for code, data in evaluation.items()},
-    }
+    } | incidents.record()
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
