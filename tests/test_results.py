@@ -18,13 +18,16 @@ from xt.lab.languages import LAB_LANGUAGES
 from xt.results import (
     RUN_COLUMNS,
     SCORE_COLUMNS,
+    find_scores,
     find_stats,
     finished_runs,
     load_runs,
     load_scores,
     load_selection_stats,
     load_stats,
+    read_index,
     reduce_stats,
+    study_runs,
     write_run,
 )
 
@@ -107,12 +110,13 @@ def test_columns_alone_are_those_of_the_whole_table(results, chosen):
     assert found[0][0] is found[1][0] and not (found[0][1] == found[1][1]).all()
 
 
-def test_writing_again_changes_no_byte_and_order_does_not_matter(tmp_path, results):
+def test_writing_again_adds_to_the_index_and_changes_no_other_byte_and_order_does_not_matter(tmp_path, results):
     before = files_of(results / "real")
     write_one_by_one(results, **SMALL)
-    assert files_of(results / "real") == before
+    again = files_of(results / "real")
+    assert again.pop("runs.csv").startswith(before.pop("runs.csv")) and again == before
     write_one_by_one(tmp_path, **{**SMALL, "arms": ("mnli", "none"), "seeds": (1, 2)})
-    assert list(files_of(tmp_path / "real")) and set(files_of(tmp_path / "real")) == set(before)
+    assert list(files_of(tmp_path / "real")) and set(files_of(tmp_path / "real")) == {*before, "runs.csv"}
     assert load_runs("real", tmp_path)["run_id"].is_monotonic_increasing
 
 
@@ -152,6 +156,29 @@ def test_statistics_of_selection_stand_beside_those_of_the_run(tmp_path, run):
     assert len(load_stats("s", "xnli-mnli-s1", tmp_path)) == len(stats)
     write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
     assert load_selection_stats("s", "xnli-mnli-s1", tmp_path) is None, "written again without: nothing stale is left"
+
+
+def test_files_of_runs_that_are_not_asked_for_are_not_opened(tmp_path, results):
+    place = shutil.copytree(results, tmp_path / "results")
+    for path in (place / "real" / "scores").glob("*-none-*"):
+        path.write_text("damaged")
+    whole = load_scores("real", results).query("intermediate == 'mnli' and target == 'xnli'").reset_index(drop=True)
+    pandas.testing.assert_frame_equal(load_scores("real", place, intermediate="mnli", target=["xnli"]), whole)
+    assert load_scores("real", place, seed=7).empty and list(load_scores("real", place, seed=7)) == list(SCORE_COLUMNS)
+    with pytest.raises(DataError, match="scores/.*-none-"):
+        load_scores("real", place)
+    with pytest.raises(ValueError, match="unknown column of the index 'sed'; did you mean 'seed'"):
+        load_scores("real", place, sed=1)
+
+
+@pytest.mark.parametrize("name", ["../real", "..", "/etc", ".hidden", "a/b", "a\nb"])
+def test_no_name_of_a_study_or_run_leads_out_of_the_results(tmp_path, run, name):
+    for ask in (load_runs, load_scores, study_runs, find_scores):
+        with pytest.raises(ValueError, match="is no name of a file or folder"):
+            ask(name, tmp_path / "results")
+    with pytest.raises(ValueError, match="is no name of a file or folder"):
+        write_run(tmp_path / "results" / "s", name, run[0].assign(run_id=name), *run[1:])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_run_is_not_finished(tmp_path, run):
@@ -281,7 +308,8 @@ def test_each_file_opens_with_one_call_of_pandas(results):
         items = pd.read_parquet(place / "items" / f"{pq.read_metadata(path).metadata[b'items'].decode()}.parquet")
         whole, stats = items.join(pd.read_parquet(path)), load_stats("real", run_id, results)
         pandas.testing.assert_frame_equal(whole[list(stats)], stats)
-        cells = pd.read_csv(place / "runs.csv", index_col="run_id")["cells"][run_id]
+        runs = pd.read_csv(place / "runs.csv").drop_duplicates("run_id", keep="last").set_index("run_id")
+        cells = runs["cells"][run_id]
         whole = pd.read_csv(place / "cells" / f"{cells}.csv").join(pd.read_csv(place / "scores" / f"{run_id}.csv"))
         scores = load_scores("real", results).query("run_id == @run_id")
         assert whole["eval_language"].tolist() == scores["eval_language"].tolist()
@@ -362,7 +390,10 @@ def test_two_processes_lose_no_row(tmp_path, request):
 def test_a_synthetic_study_is_in_the_files_that_its_runs_would_be_in(tmp_path, results):
     write_study(tmp_path, num_clusters=12, **SMALL | dict(arms=("mnli",)))
     write_study(tmp_path, num_clusters=12, **SMALL)
-    assert files_of(tmp_path) == {name: content for name, content in files_of(results).items() if ".lock" not in name}
+    made, written = ({name: content for name, content in files_of(place).items() if not name.startswith(".")}
+                     for place in (tmp_path, results))  # fmt: skip
+    assert made.pop("real/runs.csv") and written.pop("real/runs.csv") and made == written
+    pandas.testing.assert_frame_equal(read_index(tmp_path / "real"), read_index(results / "real"))
 
 
 def test_synthetic_runs_share_the_schema(tmp_path, run):

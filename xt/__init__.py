@@ -8,6 +8,7 @@ The map, in the order in which modules may import each other (each only what sta
 `disk`              files and folders written in one step, and told apart from damaged ones
 `locks`             locks between processes, on one machine or several
 `locations`         where the project, its runs, results, data roots and encoders lie
+`downloads`         what is read of a checkpoint: safetensors and JSON, nothing that could run
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format
 `stats`             intervals, tests, corrections
@@ -26,7 +27,6 @@ The map, in the order in which modules may import each other (each only what sta
 `neighbours`        exact nearest neighbours both ways, block by block
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks
-`incidents`         what did not go as planned: memory that ran out, numbers not finite
 `dual_encoder`      one encoder for queries and candidates
 `model`             one encoder under one head per task
 `checkpoint`        save and load; the exact state to resume from
@@ -34,7 +34,6 @@ The map, in the order in which modules may import each other (each only what sta
 `retrieval`         sentence embeddings by layer, nearest neighbours
 `bitext`            translated pairs out of two corpora
 `train`             the training loop
-`restarts`          trainings anew from another seed, where that is asked for
 `pretrain`          encoders made here
 `translate`         training rows in other languages, by translation models
 `floors`            what a trivial answer scores
@@ -43,6 +42,7 @@ The map, in the order in which modules may import each other (each only what sta
 `schema`            what a column of a committed table may hold
 `margins`           differences that count as none, from data/margins.csv
 `item_stats`        per-example statistics on disk: items once, what a model decided per run
+`journal`           a table on disk that grows row by row: what a kill cuts off is not read
 `results`           committed results: tidy scores, per-example statistics, the index of runs
 `costs`             measured costs of inference, their ratios between arms, costs of languages
 `subwords`          fertility and overlap: what a tokenizer makes of each language, as counted for a study

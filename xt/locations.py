@@ -26,12 +26,22 @@ ROOTS = {"fixtures": "XT_FIXTURES", "mirror": "XT_MIRROR"}
 LAB_ROOT = re.compile(r"lab(?:-([0-9]+))?")
 """A lab root and the seed of its world: `lab-7`; `lab` is world 0."""
 
+PLAIN_NAME = re.compile(r"\w[\w.+-]*")
+"""What studies and runs may be called."""
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
 def folder(variable: str) -> Path:
     """The folder an environment variable of this module names, or its default inside the project."""
     return Path(os.environ.get(variable) or FOLDERS[variable])
+
+
+def inside(place: Path, name: str) -> Path:
+    """`place / name`.  ValueError for a name that could lead elsewhere: one of several parts, `..`, a hidden one."""
+    if not PLAIN_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a file or folder in {place}; allowed: {PLAIN_NAME.pattern}")
+    return place / name
 
 
 def resolve_root(root: str) -> str:

@@ -10,6 +10,7 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
+from xt.downloads import ONLY_SAFETENSORS, check_checkpoint
 from xt.dual_encoder import DualEncoder, in_batch_loss, scaled_vectors
 from xt.encode.features import IGNORED, Features, Ragged
 
@@ -258,13 +259,14 @@ def load_encoder(source: str, knobs, revision: str | None = None):
 
 def read_weights(builder, source: str, knobs, revision: str | None, **options):
     """A model of one of transformers' auto classes; weights of a head or a pooler that are missing are drawn."""
+    check_checkpoint(source, revision)
     try:
         model, found = builder.from_pretrained(
             source, revision=revision, output_loading_info=True, **loading(knobs), **options
         )
     except OSError as error:
         raise ValueError(
-            f"encoder {source!r}: no folder with weights, and not to be had from the hub: {error}"
+            f"encoder {source!r}: no folder with weights, and not to be had from the hub: {error} {ONLY_SAFETENSORS}"
         ) from error
     missing = {name.removeprefix(f"{model.base_model_prefix}.") for name in found["missing_keys"]}
     lost = sorted(name for name in missing & set(model.base_model.state_dict()) if not name.startswith("pooler."))
@@ -275,7 +277,7 @@ def read_weights(builder, source: str, knobs, revision: str | None, **options):
 
 def load_model(source: str, head: Head, knobs):
     """A fine-tuned checkpoint with its head, in float32."""
-    return head.wrap(getattr(transformers, head.auto_class).from_pretrained(source, **loading(knobs)))
+    return head.wrap(read_weights(getattr(transformers, head.auto_class), source, knobs, None))
 
 
 def loading(knobs) -> dict:

@@ -14,19 +14,20 @@
 The column `cells` of runs.csv joins a run to its cells. A score's other columns are the run's in runs.csv, except those
 that the cells have, too, because they differ within the run or from its index row (imported scores). A hash is that of
 the file that it names; files named after their content never change. A run adds two or three files of its own and a row
-of the index, so that no file but the index grows with the study; the row is written last and removed first.
+at the end of the index (see `xt.journal`), whatever the size of the study; the row is written last and taken out first.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from xt.errors import DataError
+from xt.errors import DataError, require_known
 from xt.item_stats import encode_stats, hash_of, read_shared, read_stats, stat_columns, write_bytes, write_shared
-from xt.locations import folder
+from xt.journal import add_row, follow, read_rows
+from xt.locations import folder, inside
 from xt.metrics import METRICS
 from xt.schema import Column, check_table, refuse_duplicates
 from xt.tasks import STATUSES, TASKS
@@ -139,32 +140,19 @@ def write_run(
     for frame, path in ((stats, own[1]), (selection, own[2])):
         if frame is not None and len(frame):
             files |= encode_stats(frame, path)
-    if run_id in set(read_index(place)["run_id"]):
-        change_index(place, run_id, None)
+    if any(path.exists() for path in own):
+        add_row(place / "runs.csv", run_id, None, INDEX_SCHEMA)
     for path, content in files.items():
         (write_bytes if path in own else write_shared)(path, content)
     for path in set(own) - set(files):
         path.unlink(missing_ok=True)
-    change_index(place, run_id, row)
+    add_row(place / "runs.csv", run_id, row, INDEX_SCHEMA)
 
 
 def files_of(place: Path, run_id: str) -> tuple[Path, Path, Path]:
     """Where a run's scores, statistics and statistics of selection stand, if it has them."""
     stats = place / "stats"
-    return place / "scores" / f"{run_id}.csv", stats / f"{run_id}.parquet", stats / f"{run_id}{SELECTION}"
-
-
-def change_index(place: Path, run_id: str, row: Mapping | None) -> None:
-    """Puts a run's row into the index in place of the one it has, or takes it out (None)."""
-    from filelock import FileLock
-
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.parent / f".{place.name}.lock"):
-        runs = read_index(place)
-        fresh = pd.DataFrame([row] if row else [], columns=list(INDEX_SCHEMA))
-        fresh = check_table(fresh, INDEX_SCHEMA, f"index row of {run_id}")
-        runs = pd.concat([runs[runs["run_id"] != run_id], fresh]).sort_values("run_id")
-        write_bytes(place / "runs.csv", encode_csv(runs, float_format="%.4f"))
+    return inside(place / "scores", f"{run_id}.csv"), stats / f"{run_id}.parquet", stats / f"{run_id}{SELECTION}"
 
 
 def encode_scores(scores: pd.DataFrame, row: Mapping, path: Path) -> tuple[dict, dict[Path, bytes]]:
@@ -176,7 +164,8 @@ def encode_scores(scores: pd.DataFrame, row: Mapping, path: Path) -> tuple[dict,
     if (scores["run_id"] != row["run_id"]).any():
         raise DataError(f"{path}: holds rows of runs {sorted(set(scores['run_id']))}; allowed: {row['run_id']}")
     refuse_duplicates(scores, SCORE_KEYS, path)
-    check_missing(scores, path)
+    if (scores["score"].isna() & (scores["outcome"] == "ok")).any():
+        raise DataError(f"{path}: a score is missing though the outcome is ok; allowed: 0 to 100")
     scores = scores.sort_values(SCORE_KEYS)
     first, shared = scores.iloc[0], [name for name in OF_A_RUN if scores[name].nunique(dropna=False) == 1]
     shared = [name for name in shared if name not in row or same(first[name], row[name])]
@@ -185,12 +174,6 @@ def encode_scores(scores: pd.DataFrame, row: Mapping, path: Path) -> tuple[dict,
     own = scores.assign(score=shorten(scores["score"]), at_floor=scores["at_floor"].astype("string").replace(BOOLEANS))
     files = {cells_path(path.parent.parent, hash_of(content)): content, path: encode_csv(own[list(OWN_COLUMNS)])}
     return {name: first[name] for name in shared if name not in row} | {"cells": hash_of(content)}, files
-
-
-def check_missing(scores: pd.DataFrame, path: Path) -> None:
-    """Raises DataError where a score is missing of a run that came through."""
-    if (scores["score"].isna() & (scores["outcome"] == "ok")).any():
-        raise DataError(f"{path}: a score is missing though the outcome is ok; allowed: 0 to 100")
 
 
 def same(one, other) -> bool:
@@ -218,28 +201,24 @@ def find_study(study: str, results: Path | str | None = None) -> Path:
 
     Raises DataError naming the folder looked for, the studies there are, and the command that makes it.
     """
-    results = Path(results) if results else folder("XT_RESULTS")
-    place = results / study
+    place = place_of(study, results)
     if not (place / "runs.csv").is_file():
-        there = sorted(path.parent.name for path in results.glob("*/runs.csv"))
+        there = sorted(path.parent.name for path in place.parent.glob("*/runs.csv"))
         raise DataError(
-            f"no results of study {study!r} in {results}: run `xt run {study}`; "
+            f"no results of study {study!r} in {place.parent}: run `xt run {study}`; "
             f"allowed: {', '.join(there) or 'none yet'}"
         )
     return place
 
 
-def read_csv(content: bytes, columns: Mapping[str, Column], path: Path) -> pd.DataFrame:
-    """A checked table; only '' is missing, so that the arm 'none' and the word 'null' stay words."""
-    return check_table(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False), columns, path)
+def place_of(study: str, results: Path | str | None = None) -> Path:
+    """Where a study's results stand, there or not.  ValueError for a name that would lead out of the results."""
+    return inside(Path(results) if results else folder("XT_RESULTS"), study)
 
 
 def read_index(place: Path) -> pd.DataFrame:
     """runs.csv of a study's folder, all columns; empty where there is none yet."""
-    path = place / "runs.csv"
-    if not path.is_file():
-        return check_table(pd.DataFrame(columns=list(INDEX_SCHEMA)), INDEX_SCHEMA, path)
-    return read_csv(path.read_bytes(), INDEX_SCHEMA, path)
+    return read_rows(place / "runs.csv", INDEX_SCHEMA)
 
 
 def read_runs(place: Path) -> pd.DataFrame:
@@ -249,13 +228,22 @@ def read_runs(place: Path) -> pd.DataFrame:
 
 def finished_runs(place: Path | str) -> set[str]:
     """Ids of the runs that a study's folder holds as done; empty where the folder is not there yet."""
-    runs = read_runs(Path(place))
-    return set(runs.loc[runs["status"] == "done", "run_id"])
+    return {run_id for run_id, status in statuses(place).items() if status == "done"}
+
+
+def is_committed(place: Path | str, run_id: str) -> bool:
+    """Whether a study's folder holds a run as done; costs the same however many there are."""
+    return statuses(place).get(run_id) == "done"
+
+
+def statuses(place: Path | str) -> Mapping[str, str]:
+    """Run id -> status in the index; '' for one that was taken out."""
+    return follow(Path(place) / "runs.csv", INDEX_SCHEMA, "status")
 
 
 def study_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
     """The run index of a study (RUN_COLUMNS), empty where there is none."""
-    return read_runs((Path(results) if results else folder("XT_RESULTS")) / study)
+    return read_runs(place_of(study, results))
 
 
 def load_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
@@ -263,16 +251,28 @@ def load_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
     return read_runs(find_study(study, results))
 
 
-def load_scores(study: str, results: Path | str | None = None) -> pd.DataFrame:
+def load_scores(study: str, results: Path | str | None = None, **only: str | Collection) -> pd.DataFrame:
     """All scores of a study, one row each (SCORE_COLUMNS), in points, sorted by run and SCORE_KEYS.
 
-    Raises DataError for a file that is off schema, missing or does not fit its cells, and where there is none yet.
+    `only` chooses runs by columns of the index (`encoder="mini"`, `target=["xnli", "panx"]`): files of others are not
+    opened.  Raises DataError for a file that is off schema, missing or does not fit its cells, and where there is none
+    yet; ValueError for another column.
     """
     place = find_study(study, results)
     runs = read_index(place)
-    runs = runs[runs["cells"].notna()].sort_values("run_id")
+    runs = runs[runs["cells"].notna()]
     if runs.empty:
         raise DataError(f"study {study!r} has no scores yet: run `xt run {study}`")
+    for name, wanted in only.items():
+        chosen = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Collection) else list(wanted)
+        runs = runs[runs[require_known("column of the index", name, INDEX_SCHEMA)].isin(chosen)]
+    return stack_scores(place, runs)
+
+
+def stack_scores(place: Path, runs: pd.DataFrame) -> pd.DataFrame:
+    """The scores of some runs of an index; what their cells do not tell stands in their rows."""
+    if runs.empty:
+        return check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, place)
     names = list(dict.fromkeys(runs["cells"]))
     cells = [read_cells(cells_path(place, name)) for name in names]
     which = runs["cells"].map({name: number for number, name in enumerate(names)}).to_numpy(int)
@@ -292,16 +292,15 @@ def load_scores(study: str, results: Path | str | None = None) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def find_scores(study: str, results: Path | str | None = None) -> tuple[pd.DataFrame, str]:
+def find_scores(study: str, results: Path | str | None = None, **only) -> tuple[pd.DataFrame, str]:
     """(scores of a study, ''); where there are none, an empty table and what to run, worded alike on every machine.
 
-    Raises DataError as `load_scores` for results that are there and off schema.
+    `only` as of `load_scores`, which raises DataError for results that are there and off schema.
     """
-    place = (Path(results) if results else folder("XT_RESULTS")) / study
+    place = place_of(study, results)
     if read_index(place)["cells"].notna().any():
-        return load_scores(study, results), ""
-    empty = check_table(pd.DataFrame(columns=SCORE_COLUMNS), SCORE_SCHEMA, study)
-    return empty, f"no results of study {study!r} yet: run `xt run {study}`"
+        return load_scores(study, results, **only), ""
+    return stack_scores(place, read_index(place)), f"no results of study {study!r} yet: run `xt run {study}`"
 
 
 def read_cells(path: Path) -> pd.DataFrame:
@@ -309,7 +308,8 @@ def read_cells(path: Path) -> pd.DataFrame:
     content = read_shared(path)
     names = content.split(b"\n", 1)[0].decode().split(",")
     further = [name for name in OF_A_RUN if name in names]
-    return read_csv(content, {name: SCORE_SCHEMA[name] for name in (*CELL_COLUMNS, *further)}, path)
+    table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)  # only '' is missing; 'none' is an arm
+    return check_table(table, {name: SCORE_SCHEMA[name] for name in (*CELL_COLUMNS, *further)}, path)
 
 
 def read_own(paths: Sequence[Path], sizes: np.ndarray) -> pd.DataFrame:

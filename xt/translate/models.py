@@ -18,6 +18,7 @@ from tokenizers.trainers import BpeTrainer
 
 from xt.checkpoint import save_model
 from xt.config import encoder_fingerprint
+from xt.downloads import ONLY_SAFETENSORS, check_checkpoint
 from xt.errors import require_known
 from xt.languages import Language, get_language
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
@@ -80,6 +81,7 @@ def load_translator(config: Translation) -> Translator:
 def open_model(name: str, revision: str | None) -> tuple:
     """(tokenizer, model) of a folder or hub id: safetensors only, no code from the checkpoint."""
     shared = dict(revision=revision, trust_remote_code=False)
+    check_checkpoint(name, revision)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, **shared)
         model = transformers.AutoModelForSeq2SeqLM.from_pretrained(
@@ -87,8 +89,8 @@ def open_model(name: str, revision: str | None) -> tuple:
         )
     except OSError as error:
         raise ValueError(
-            f"translator {name!r}, revision {revision or 'main'}: {error}; it must have safetensors: some models have "
-            "them on a revision such as refs/pr/1 only; without a network only what was fetched before can be read"
+            f"translator {name!r}, revision {revision or 'main'}: {error}; {ONLY_SAFETENSORS}; without a network "
+            "only what was fetched before can be read"
         ) from error
     return tokenizer, model
 
