@@ -14,7 +14,8 @@ def result_of(
     config: Trained | ScoreConfig | EfficiencyConfig, study: str
 ) -> tuple[pd.DataFrame, dict, pd.DataFrame, pd.DataFrame | None]:
     """(score rows, index row, per-example statistics, those on the selection data) of a run; frames are empty where
-    nothing is scored."""
+    nothing is scored.  Raises DataError naming the files of the run that are damaged."""
+    store.check_whole(config.run_id)
     place = store.run_folder(config.run_id)
     recorded = json.loads((place / "config.json").read_text())
     outcome = json.loads((place / "outcome.json").read_text())

@@ -45,7 +45,7 @@ def start(execution: Execution, num_threads: int = 1, **environment: str) -> War
     """
     execution.output.parent.mkdir(parents=True, exist_ok=True)
     execution.output.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "papermill", str(execution.notebook), str(execution.output)]
+    command = [sys.executable, "-m", "xt.kernels.execution", str(execution.notebook), str(execution.output)]
     command += [
         "--kernel",
         kernel_name(),
@@ -72,14 +72,17 @@ def kernel_name() -> str:
 def execute(
     executions: Iterable[Execution],
     workers: int,
-    num_threads: int,
+    begin: Callable[[Execution], WarmProcess | subprocess.Popen],
     is_done: Callable[[str], bool],
+    may_start: Callable[[Execution], bool],
     on_start: Callable[[Execution], None],
     on_end: Callable[[Execution, int], Iterable[Execution]],
     on_tick: Callable[[list[Execution]], None],
 ) -> list[Execution]:
     """Runs executions, at most `workers` at once, each when the runs it needs are done.
 
+    `begin` gets an execution and returns its process: `start`, or what has the same `poll`, `returncode`, `terminate`
+    and `wait`. An execution that is ready and for which `may_start` is not true is asked again later.
     `on_end` gets an execution and its exit code and returns further executions to queue (what is left of a block).
     Returns those that could not start because a run they need failed. Processes still running are terminated when
     the caller is interrupted.
@@ -87,12 +90,14 @@ def execute(
     waiting, running = list(executions), {}
     try:
         while waiting or running:
+            waits = False
             for execution in list(ready(waiting, is_done)):
-                if len(running) < workers:
+                waits = True
+                if len(running) < workers and may_start(execution):
                     waiting.remove(execution)
                     on_start(execution)
-                    running[execution] = start(execution, num_threads)
-            if not running:
+                    running[execution] = begin(execution)
+            if not running and not waits:
                 return waiting
             time.sleep(POLL_SECONDS)
             on_tick(list(running))

@@ -2,22 +2,27 @@
 
 import json
 import re
-import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
+
+from filelock import BaseFileLock, Timeout
 
 from xt import store
 from xt.arms import check_arm
 from xt.collecting import result_of
 from xt.config import ScoreConfig, Trained
 from xt.costs import write_costs
-from xt.engine import Execution, execute, last_lines
+from xt.disk import DiskFull
+from xt.engine import Execution, execute, last_lines, start
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
+from xt.locks import open_lock
 from xt.measurement import EfficiencyConfig
-from xt.results import finished_runs, read_runs, write_run
+from xt.results import finished_runs, is_committed, read_runs, write_run
 from xt.study import Study
 from xt.tasks import one_moment
 from xt.vocabularies import has_subwords, write_subwords
@@ -169,6 +174,10 @@ class Failure:
     last_lines: str
 
 
+FOUND = SimpleNamespace(returncode=0, poll=lambda: 0, terminate=lambda: None, wait=lambda: 0)
+"""What stands for the process of a notebook that need not be started."""
+
+
 class StudyRunner:
     """Runs what is missing of a study and commits each result as it comes; says how far it is."""
 
@@ -178,6 +187,7 @@ class StudyRunner:
         self.runs = {run.run_id: run for run in distinct_runs(self.blocks)}
         self.lacking = {what: why for block in self.blocks for what, why in block.lacking.items()}
         self.failures: list[Failure] = []
+        self.claims: dict[Execution, BaseFileLock] = {}
         self.expected = expected_seconds(study, self.runs.values())
         self.left: list[str] = []
         self.workers, self.told = 1, time.monotonic()
@@ -193,17 +203,18 @@ class StudyRunner:
             for run in self.runs.values()
         )
 
-    def run(self, workers: int, seeds: Iterable[int] = ()) -> list[Failure]:
-        """Executes the missing runs, seed by seed; returns those that failed. Says first what cannot run, and why."""
-        self.workers = workers
+    def run(self, workers: int, seeds: Iterable[int] = (), begin: Callable = start) -> list[Failure]:
+        """Executes the missing runs, seed by seed; returns those that failed. Says first what cannot run, and why.
+
+        `begin` starts a notebook, here or elsewhere; see `xt.engine.execute`.
+        """
+        self.workers, self.begin = workers, begin
         reasons: dict[str, list[str]] = {}
         for what, why in self.lacking.items():
             reasons.setdefault(why, []).append(what)
         for why, what in reasons.items():
             self.say(f"NOT RUN  {', '.join(what)}: {why}")
-        for run in self.runs.values():
-            if run.state == "complete":
-                self.collect(run)
+        self.collect_complete()
         for seed in [seed for seed in self.study.seeds if not seeds or seed in seeds]:
             executions = self.list_executions(seed)
             self.left = [run_id for execution in executions for run_id in execution.run_ids]
@@ -218,10 +229,46 @@ class StudyRunner:
 
     def execute(self, executions: list[Execution], workers: int) -> None:
         """Runs some notebooks, `workers` at a time; those that could not start are failures."""
-        for execution in execute(executions, workers, 1, self.is_done, self.on_start, self.on_end, self.on_tick):
+        calls = self.is_done, self.claim, self.on_start, self.on_end, self.on_tick
+        for execution in execute(executions, workers, self.begin_or_find, *calls):
             self.failures += [
                 Failure(run_id, execution.output, "not started: a run it needs failed") for run_id in execution.run_ids
             ]
+
+    def collect_complete(self) -> None:
+        """Commits what stands complete in its folders; what is damaged there is named, and is missing from then on."""
+        complete = [
+            run for run in self.runs.values() if run.state == "complete" and not isinstance(run.config, Trained)
+        ]
+        for run in complete:
+            with store.hold(run.run_id), warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                is_whole = store.is_whole(run.run_id)
+            for warning in found:
+                self.say(f"DAMAGED  {warning.message}")
+            if is_whole:
+                self.collect(run)
+        if not all(store.is_complete(run.run_id) for run in complete):
+            self.blocks = plan(self.study)
+            self.runs = {run.run_id: run for run in distinct_runs(self.blocks)}
+
+    def claim(self, execution: Execution) -> bool:
+        """Takes a notebook for this grid, unless another one has it or works on its next run."""
+        lock = open_lock(execution.output.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        undone = [run_id for run_id in execution.run_ids if not self.is_done(run_id)]
+        if undone and store.is_busy(undone[0]):
+            lock.release()
+            return False
+        self.claims[execution] = lock
+        return True
+
+    def begin_or_find(self, execution: Execution):
+        """The process of a notebook; what stands for an ended one where another grid has made its runs."""
+        return FOUND if all(map(self.is_done, execution.run_ids)) else self.begin(execution)
 
     def count_subwords(self) -> None:
         """Writes what the encoders' tokenizers make of the study's texts, where that is missing; says why it cannot."""
@@ -249,23 +296,24 @@ class StudyRunner:
         return store.has_weights(run_id) if isinstance(run.config, Trained) else store.is_complete(run_id)
 
     def on_start(self, execution: Execution) -> None:
-        """Says that a notebook starts."""
-        self.say(f"start  {execution.title}")
+        """Says that a notebook starts, or that another grid made its runs."""
+        self.say(f"{'found ' if all(map(self.is_done, execution.run_ids)) else 'start '} {execution.title}")
 
     def on_end(self, execution: Execution, exit_code: int) -> list[Execution]:
         """Collects what an execution made; after a failure, what is left of its block without the failed run."""
         done = [run_id for run_id in execution.run_ids if self.is_done(run_id)]
         for run_id in done:
             self.left.remove(run_id)
-            keep_notebook(execution, run_id)
+            store.keep_notebook(run_id, execution.output)
             self.collect(self.runs[run_id])
+        self.claims.pop(execution).release()
         undone = [run_id for run_id in execution.run_ids if run_id not in done]
         self.say(f"{'FAILED' if undone else 'done  '} {execution.title}; {self.time_left()}")
         if not undone:
             return []
         failed, *rest = undone
         self.left.remove(failed)
-        keep_notebook(execution, failed)
+        store.keep_notebook(failed, execution.output)
         self.failures.append(Failure(failed, execution.output, last_lines(execution.output, exit_code)))
         return [without_failed(execution, self.runs, rest)] if rest else []
 
@@ -304,14 +352,16 @@ class StudyRunner:
         return f"{len(self.left)} runs left of this seed, about {minutes:.0f} min"
 
     def collect(self, run: PlannedRun) -> None:
-        """Writes a complete run into the study's results and learns how long its kind takes."""
+        """Writes a complete run into the study's results unless it is there; learns how long its kind takes."""
+        if is_committed(study_folder(self.study), run.run_id):
+            return
         try:
             scores, row, stats, selection = result_of(run.config, self.study.name)
             if run.phase == EfficiencyConfig.phase:
                 write_costs(study_folder(self.study), run.run_id, store.read_costs(store.run_folder(run.run_id)))
             write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
             self.expected.setdefault(kind_of(run), row["seconds"])
-        except DataError as error:
+        except (DataError, DiskFull) as error:
             self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
 
 
@@ -329,13 +379,6 @@ def expected_seconds(study: Study, runs: Iterable[PlannedRun]) -> dict[tuple[str
     """Kind of run -> seconds that a committed run of the study took."""
     index = read_runs(study_folder(study)).set_index("run_id")["seconds"]
     return {kind_of(run): float(index[run.run_id]) for run in runs if run.run_id in index}
-
-
-def keep_notebook(execution: Execution, run_id: str) -> None:
-    """Puts the executed notebook, finished or failed, into the folder of a run it made or tried."""
-    place = store.run_folder(run_id)
-    if execution.output.is_file() and place.is_dir():
-        shutil.copyfile(execution.output, place / "notebook.ipynb")
 
 
 def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: list[str]) -> Execution:

@@ -98,6 +98,8 @@ def open_run(run_id: str, config: dict, wait_seconds: float = -1) -> Iterator[Pa
     """
     place = run_folder(run_id)
     with room_for(f"run {run_id}", f"what stands in {place} is kept"), hold(run_id, wait_seconds):
+        if place.is_symlink():
+            raise ValueError(f"{place} is a link; allowed: a folder of its own in {place.parent}")
         place.mkdir(exist_ok=True)
         os.listdir(place)  # a client of a network file system asks the server what the last owner left
         check_config(place, config)
@@ -200,8 +202,11 @@ def release_weights(model_id: str) -> None:
 
 
 def keep_notebook(run_id: str, notebook: Path) -> None:
-    """Puts an executed notebook into a run's folder; of a complete run the first one stays, and `DONE` names it."""
-    place, content = run_folder(run_id), notebook.read_bytes()
+    """Puts an executed notebook, if there is one, into a run's folder; `DONE` names the first one of a complete run."""
+    place = run_folder(run_id)
+    if not notebook.is_file() or not place.is_dir():
+        return
+    content = notebook.read_bytes()
     if not is_complete(run_id):
         return write_bytes(place / "notebook.ipynb", content)
     with lock_of(run_id):

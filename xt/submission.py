@@ -58,6 +58,7 @@ def write_task(study: Study, config: ScoreConfig, place: Path) -> None:
             f"no predictions in {store.run_folder(config.run_id)}, and the committed results hold none; to make them "
             f"again: XT_RESULTS=<an empty folder> xt run {study.name} --seed {config.seed}"
         )
+    store.check_whole(config.run_id)
     frame = reported_rows(store.read_predictions(store.run_folder(config.run_id)))
     for code in config.languages:
         data = read_evaluation(task.name, config.root, code, split=config.split_of(code))

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -63,7 +64,7 @@ def run_grid(settings: dict, count: int, workers: int, threads: int) -> dict:
         engine.execute(
             executions,
             workers,
-            threads,
+            partial(engine.start, num_threads=threads),
             lambda run_id: True,
             lambda execution: None,
             lambda execution, code: codes.append(code) or [],

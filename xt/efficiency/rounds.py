@@ -29,7 +29,7 @@ def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = igno
     dicts with `step`, `num_steps`. Raises RuntimeError with the last lines of a process that failed.
     """
     with store.open_run(config.run_id, describe(config)) as folder:
-        if not store.is_complete(config.run_id):
+        if not store.is_whole(config.run_id):
             started = time.monotonic()
             texts = read_all(config.scoring)  # before a training whose measurement would lack its texts
             for arm in config.intermediates:
