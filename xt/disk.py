@@ -9,8 +9,9 @@ import json
 import os
 import shutil
 import uuid
+import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,17 +123,42 @@ def seal(place: Path, *beside: Path) -> None:
     (place / SUMS).write_text(json.dumps(sums), encoding="utf-8")
 
 
-def find_damage(place: Path) -> list[str]:
-    """The files of a sealed folder that are not as they were sealed; SUMS itself where it is missing or unreadable.
+def find_damage(place: Path, if_unsealed: Sequence[str] = (SUMS,)) -> list[str]:
+    """The files of a sealed folder that are not as they were sealed; SUMS itself where it is unreadable.
 
-    A file beside the folder may have grown since.
+    A file beside the folder may have grown since. `if_unsealed` is the answer for a folder without SUMS.
     """
+    if not (place / SUMS).exists():
+        return list(if_unsealed)
     try:
         sums = json.loads((place / SUMS).read_bytes())
         known = [(name, int(size), int(crc)) for name, (size, crc) in sums.items()]
     except (OSError, ValueError, TypeError, AttributeError):
         return [SUMS]
     return [name for name, size, crc in known if not is_as_sealed(place / name, size, crc)]
+
+
+def seal_file(path: Path, draft: Path) -> None:
+    """Puts a draft in the place of a file in one step, with its checksum beside it; see `is_sound`."""
+    sync(draft)
+    write_text(path.with_name(f".{path.name}.sum"), json.dumps([draft.stat().st_size, checksum(draft)]))
+    draft.replace(path)
+    sync(path.parent)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file or folder is there, and as it was sealed if it was: a warning names what is damaged."""
+    known, damaged = path.with_name(f".{path.name}.sum"), []
+    if path.is_dir():
+        damaged = find_damage(path, if_unsealed=())
+    elif path.is_file() and known.is_file():
+        try:
+            damaged = [] if is_as_sealed(path, *json.loads(known.read_bytes())) else [path.name]
+        except (ValueError, TypeError):
+            damaged = [known.name]
+    if damaged:
+        warnings.warn(f"{path} is damaged in {', '.join(damaged)}: it is made again", stacklevel=2)
+    return path.exists() and not damaged
 
 
 def is_as_sealed(path: Path, size: int, crc: int) -> bool:

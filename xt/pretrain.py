@@ -15,19 +15,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from filelock import FileLock
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from xt.batching import num_updates
-from xt.checkpoint import save_model, write_folder
+from xt.checkpoint import save_model
 from xt.config import TRAINING_VERSION, PretrainConfig, encoder_fingerprint, short_hash
+from xt.disk import find_damage, is_sound, seal, write_folder
 from xt.encode.features import Features, Ragged
 from xt.encode.mlm import encode_text, mask_tokens
+from xt.errors import DataError
 from xt.incidents import compute_parts, note_not_finite, noting
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
+from xt.locks import open_lock
 from xt.model import HEADS, Network, collate, collate_labels, load_tokenizer
 from xt.tasks import fingerprint_text, read_text, text_status, worst_status
 from xt.train import Look, Part, Training
@@ -168,10 +170,13 @@ def make_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
     name = short_hash(dict(enumerate(made_by)))
     place = folder("XT_CACHE") / "tokenizers" / name
     place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_suffix(".lock")):
+    with open_lock(place.with_suffix(".lock")):
         if not (place / "tokenizer.json").is_file():
             texts = [read_text(root, code) for code in recipe.tokenizer_languages]
-            write_folder(place, train_tokenizer(texts, recipe, config.knobs.max_seq_length).save_pretrained)
+            trained = train_tokenizer(texts, recipe, config.knobs.max_seq_length)
+            write_folder(place, lambda fresh: (trained.save_pretrained(fresh), seal(fresh)))
+        if damaged := find_damage(place, if_unsealed=()):  # another one would part some words otherwise
+            raise DataError(f"{place} is damaged in {', '.join(damaged)}; delete it, and the tokenizer is made again")
     return PreTrainedTokenizerFast.from_pretrained(place)
 
 
@@ -208,8 +213,8 @@ def build_if_ours(encoder: str) -> str:
         return encoder
     place = folder("XT_CACHE") / "encoders" / encoder_fingerprint(encoder, None)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_suffix(".lock")):
-        if not (place / "model.safetensors").is_file():
+    with open_lock(place.with_suffix(".lock")):
+        if not is_sound(place):
             build_random_encoder(place, read_texts(vocabulary_files(encoder)), TINY_SEED, **TINY)
     return str(place)
 

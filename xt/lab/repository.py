@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from xt.disk import is_sound, seal_file
 from xt.errors import DataError
 from xt.lab import LAB_VERSION, choices, pairs, questions, sentences
 from xt.lab.items import Item, Order
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES
 from xt.lab.translation import Noise
 from xt.locations import folder
+from xt.locks import open_lock
 
 CODES = tuple(LAB_LANGUAGES)
 TRAIN, EVALUATION = {"train": 6000}, {"validation": 300, "test": 300}
@@ -158,21 +160,20 @@ def write_split(seed: int, dataset: str, config: str, split: str) -> Path:
     """
     import pyarrow
     import pyarrow.parquet
-    from filelock import FileLock
 
     find_maker(dataset, config, split)
     root = folder("XT_CACHE") / "lab" / f"v{LAB_VERSION}-w{seed}"
     file = root / dataset / config / f"{split}.parquet"
-    if file.is_file():
+    if is_sound(file):
         return root
     file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / f"{dataset.replace('/', '+')}.lock"):
-        if not file.is_file():
+    with open_lock(root / f"{dataset.replace('/', '+')}.lock"):
+        if not is_sound(file):
             rows = [item.row for item in make_items(seed, dataset, config, split)]
             draft = file.with_suffix(f".{os.getpid()}")
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), draft)
             _write_card(root / dataset, dataset)
-            os.replace(draft, file)
+            seal_file(file, draft)
     return root
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 import transformers
-from filelock import FileLock
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Metaspace
@@ -18,10 +17,12 @@ from tokenizers.trainers import BpeTrainer
 
 from xt.checkpoint import save_model
 from xt.config import encoder_fingerprint
+from xt.disk import is_sound
 from xt.downloads import ONLY_SAFETENSORS, check_checkpoint
 from xt.errors import require_known
 from xt.languages import Language, get_language
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
+from xt.locks import open_lock
 from xt.machine import device_name, has_native_bf16
 from xt.pretrain import read_texts
 from xt.tasks import home_language
@@ -136,8 +137,8 @@ def build_if_tiny(translator: str) -> str:
         return translator
     place = folder("XT_CACHE") / "translators" / encoder_fingerprint(translator, None)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_suffix(".lock")):
-        if not (place / "model.safetensors").is_file():
+    with open_lock(place.with_suffix(".lock")):
+        if not is_sound(place):
             build_tiny_translator(place, read_texts(vocabulary_files(translator)))
     return str(place)
 

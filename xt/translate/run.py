@@ -14,13 +14,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from xt.batching import micro_batches
 from xt.config import encoder_fingerprint, short_hash
 from xt.errors import DataError, require_known
 from xt.languages import LANGUAGES, get_language
 from xt.locations import LAB_ROOT, folder, resolve_encoder, resolve_root
+from xt.locks import open_lock
 from xt.tasks import TASKS, get_task, home_language, worst_status
 from xt.tasks.reading import FORMATS as READERS
 from xt.tasks.roots import Loaded, open_root
@@ -125,7 +125,7 @@ def translate_task(config: Translation, load: Callable[[Translation], Translator
     another translation lies there, DataError where no row is left.
     """
     config.into.mkdir(parents=True, exist_ok=True)
-    with FileLock(config.into / ".lock"):
+    with open_lock(config.into / ".lock"):
         extend_root(config.root, config.into)
     sources, made = sources_of(get_task(config.task)), cache(lambda: load(config))
     known = [find_translation(config, source) for source in sources]
@@ -174,7 +174,7 @@ def translate_source(config: Translation, source: Source, translator: Translator
     identity = identity_of(config, source)
     work = folder("XT_CACHE") / "translations" / short_hash(identity | dict(translator.identity))
     work.mkdir(parents=True, exist_ok=True)
-    with FileLock(work.with_suffix(".lock")):
+    with open_lock(work.with_suffix(".lock")):
         said = translate_texts(list(asked), translator, config.tokens_per_batch, work / "batches.jsonl", report)
         told = TELL[task.format](reading, said.__getitem__)
         record = describe(config, source, translator, told, len(reading.rows)) | {"asked": identity}
@@ -246,6 +246,6 @@ def write(config: Translation, source: Source, loaded: Loaded, told: Told, recor
     table = pyarrow.Table.from_pylist(told.rows, schema=loaded.table.schema)
     rows = build_rows(replace(loaded, table=table, where=f"{dataset}, {name}, {split}"), source, task.labels, spoken)
     READERS[task.format].read(rows)
-    with FileLock(config.into / ".lock"):
+    with open_lock(config.into / ".lock"):
         add_split(config.into, dataset, name, split, table)
         write_record(config.into, dataset, name, split, worst_status("substitute", loaded.status), record)
