@@ -8,6 +8,7 @@ The map, in the order in which modules may import each other (each only what sta
 `disk`              files and folders written in one step, and told apart from damaged ones
 `locks`             locks between processes, on one machine or several
 `locations`         where the project, its runs, results, data roots and encoders lie
+`processes`         several processes that make one training together: started, and what they agree on
 `downloads`         what is read of a checkpoint: safetensors and JSON, nothing that could run
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format
@@ -27,13 +28,16 @@ The map, in the order in which modules may import each other (each only what sta
 `neighbours`        exact nearest neighbours both ways, block by block
 `encode`            text to features and back, one file per format
 `batching`          token-budget batches, bucketed shuffle, updates of several tasks
+`incidents`         what did not go as planned: memory that ran out, numbers not finite
 `dual_encoder`      one encoder for queries and candidates
 `model`             one encoder under one head per task
+`large_encoders`    encoders that do not fit: activations computed twice, additions of low rank
 `checkpoint`        save and load; the exact state to resume from
 `evaluate`          predict, decode, score: every language in one queue
 `retrieval`         sentence embeddings by layer, nearest neighbours
 `bitext`            translated pairs out of two corpora
 `train`             the training loop
+`restarts`          trainings anew from another seed, where that is asked for
 `pretrain`          encoders made here
 `translate`         training rows in other languages, by translation models
 `floors`            what a trivial answer scores
@@ -70,6 +74,7 @@ The map, in the order in which modules may import each other (each only what sta
 `kernels`           warm kernels: processes forked from one that has the libraries in memory
 `engine`            where runs execute
 `transfer`          the phases of one run, composed; what the experiment notebooks call
+`member`            one of the processes that make a training together
 `efficiency`        what inference costs, measured in fresh processes
 `analyses`          the analysis notebooks on a study's results
 `gallery`           the table of the analysis notebooks in notebooks/README.md

@@ -133,3 +133,14 @@ def micro_batches(chosen: Sequence[int], lengths: np.ndarray, tokens_per_batch: 
         parts.append(chosen[start : start + fits])
         start += fits
     return parts
+
+
+def share_batches(
+    chosen: Sequence[int], lengths: np.ndarray, tokens_per_batch: int, rows: int, which: int, count: int
+) -> list[np.ndarray]:
+    """The micro-batches of one of `count` processes: every `count`-th feature, in as many parts as all the others have.
+
+    The first process's are the longest, and all are cut where its own are. The last part may be empty.
+    """
+    first = micro_batches(chosen[::count], lengths, tokens_per_batch, rows)
+    return np.split(chosen[which::count], np.cumsum([len(part) for part in first[:-1]]).astype(int))

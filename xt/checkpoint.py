@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from xt import processes
 from xt.disk import find_damage, recover_folder, seal, write_folder
 
 
@@ -41,17 +42,24 @@ def save_model(folder: Path, model, tokenizer) -> None:
 
 
 def save_progress(folder: Path, model, optimizer, progress: Progress, best: dict[str, torch.Tensor] | None) -> None:
-    """Writes what resuming exactly needs: weights, optimizer moments, best weights so far, and where it stands."""
+    """Writes what resuming exactly needs: weights, optimizer moments, best weights so far, and where it stands.
+
+    Of several processes the first one writes; where each keeps a part, all of them have to call.
+    """
+    kept = {"weights": lambda: clone_weights(model), "optimizer": lambda: moments(model, optimizer)}
+    kept |= {"best": lambda: best} if best is not None else {}
 
     def fill(place: Path) -> None:
-        save_file(clone_weights(model), place / "weights.safetensors")
-        save_file(moments(model, optimizer), place / "optimizer.safetensors")
-        if best is not None:
-            save_file(best, place / "best.safetensors")
+        for name, tensors in kept.items():
+            save_file(processes.gather(tensors()), place / f"{name}.safetensors")
         (place / "progress.json").write_text(json.dumps(asdict(progress)))
         seal(place, *folder.parent.glob("train.jsonl"))
 
-    write_folder(folder, fill)
+    if processes.is_first():
+        write_folder(folder, fill)
+    elif processes.is_sharded():
+        for tensors in kept.values():
+            processes.gather(tensors())
 
 
 def load_progress(folder: Path, model, optimizer) -> tuple[Progress, dict[str, torch.Tensor] | None]:
@@ -72,15 +80,16 @@ def load_progress(folder: Path, model, optimizer) -> tuple[Progress, dict[str, t
 
 
 def clone_weights(model) -> dict[str, torch.Tensor]:
-    """A copy of all parameters by name; one that several heads share stands once."""
-    return {name: value.detach().clone() for name, value in model.named_parameters()}
+    """A copy of all parameters that are trained, by name; one that several heads share stands once."""
+    return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
 
 
 def restore_weights(model, tensors: dict[str, torch.Tensor]) -> None:
     """Puts a copy of `clone_weights` back, in place. Raises KeyError where a parameter is not in it."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[name])
+            if parameter.requires_grad:
+                processes.fill(parameter, tensors[name])
 
 
 def moments(model, optimizer) -> dict[str, torch.Tensor]:
@@ -98,4 +107,6 @@ def restore_moments(model, optimizer, tensors: dict[str, torch.Tensor]) -> None:
     for name, value in tensors.items():
         parameter, key = name.rsplit("/", 1)
         owner = parameters[parameter]
-        optimizer.state[owner][key] = value.to(owner.device)
+        like = torch.zeros_like(owner if value.ndim else value, device=owner.device)
+        processes.fill(like, value)
+        optimizer.state[owner][key] = like

@@ -169,6 +169,19 @@ Trained = ModelConfig | PretrainConfig
 """What has a model of its own."""
 
 
+def read_trained(record: Mapping | None) -> Trained | None:
+    """The config of which `dataclasses.asdict` and JSON made a record."""
+    if record is None:
+        return None
+    if "recipe" in record:
+        recipe = {key: tuple(value) if isinstance(value, list) else value for key, value in record["recipe"].items()}
+        return PretrainConfig(**record | {"recipe": Recipe(**recipe | {"knobs": Knobs(**recipe["knobs"])})})
+    text = record["text"]
+    inner = {"knobs": Knobs(**record["knobs"]), "beside": tuple(map(read_trained, record["beside"]))}
+    inner |= {name: read_trained(record[name]) for name in ("parent", "steps_as")}
+    return ModelConfig(**record | inner | {"text": text and TextConfig(text["root"], tuple(text["languages"]))})
+
+
 def chain_of(model: Trained | None) -> list[Trained]:
     """A model and what it was trained from, nearest first."""
     return [model, *chain_of(model.parent)] if model else []

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from xt import processes
 from xt.batching import micro_batches
 from xt.encode.features import Features
 
@@ -78,12 +79,17 @@ def compute_parts(
 
 
 def ask_memory(compute: Callable, *arguments) -> tuple:
-    """(what a computation gives, ""), or (None, what was said) where memory ran out; what it held is then free."""
+    """(what a computation gives, ""), or (None, what was said) where memory ran out; what it held is then free.
+
+    Among several processes, which would have to halve alike, the error is raised.
+    """
     try:
         return compute(*arguments), ""
     except (RuntimeError, MemoryError) as error:
         refusal = f"{type(error).__name__}: {error}".splitlines()[0]
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in REFUSALS):
+            raise
+        if processes.part()[1] > 1:
             raise
     free_memory()
     return None, refusal

@@ -47,6 +47,11 @@ class Knobs:
     last_layer: str = knob(
         "all", "positions of it that a head reading the first computes; equal but for rounding", "all or first"
     )
+    activations: str = knob(
+        "kept", "of the layers, until the way back; computed again they take a third more time", "kept or recomputed"
+    )
+    lora_rank: int = knob(0, "of what is trained beside each of the layers' matrices; 0 = all weights are", ">= 0")
+    lora_alpha: float = knob(16.0, "what is trained beside them counts this / lora_rank times", "> 0")
     embedding_layer: int = knob(-1, "hidden state pairs are mined at, 0 = embeddings; -1 = the usual depth", ">= -1")
     pooling: str = knob("mean", "of a sentence's token vectors, where nothing is trained", "mean or first")
     attention: str = knob("sdpa", "transformers' attention implementation", "sdpa or eager")

@@ -353,6 +353,11 @@ def collate_labels(features: Features, chosen: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(padded if np.ndim(features.labels[chosen[0]]) else padded[:, 0])
 
 
+def count_labels(features: Features) -> int:
+    """Labelled positions of some features: what the sum of their losses is divided by."""
+    return sum(int((np.asarray(values) >= 0).sum()) for values in features.labels)
+
+
 def mean_pool(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """(B, H) mean of (B, T, H) over real tokens, special ones included, as XTREME's retrieval does."""
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)

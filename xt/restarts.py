@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from xt import processes
 from xt.checkpoint import Progress
 from xt.config import ModelConfig, Trained
 from xt.disk import write_folder
@@ -31,7 +32,8 @@ def train_until_sound(
             ended["best_score"] = None
         if progress.outcome == "ok" or attempt == config.knobs.restarts:
             break
-        set_aside(folder, attempt + 1, ended)
+        if processes.is_first():
+            set_aside(folder, attempt + 1, ended)
     if attempt and progress.outcome == "ok":
         ended["outcome"] = "restarted"
     return training, ended

@@ -1,22 +1,27 @@
 """One training, top to bottom: updates, clipping, schedule, selection, resume, and how it ended."""
 
+import copy
 import json
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from xt.batching import Window, features_read, micro_batches, mixed_updates
+from xt import processes
+from xt.batching import Window, features_read, mixed_updates, share_batches
 from xt.checkpoint import Progress, clone_weights, load_progress, restore_weights, save_progress
 from xt.disk import write_bytes
 from xt.encode.features import Features
 from xt.incidents import ask_memory, halve
-from xt.model import Network, collate, collate_labels
+from xt.large_encoders import layers_of
+from xt.model import Network, collate, collate_labels, count_labels
 
 CHECKPOINT_SECONDS = 60.0
 """Wall-clock seconds between two checkpoints; where they fall changes nothing in the result."""
@@ -69,17 +74,18 @@ def train(
 ) -> Progress:
     """Trains a network in place to its best look at the selection data; resumes from `folder` where it was cut off.
 
-    Each update reads one of the parts, or some of several (knob `mixing`); a look is the mean over the parts. Writes
+    Each update reads one of the parts, or some of several (knob `mixing`); a look is the mean over the parts. Several
+    processes share the micro-batches of an update; what the first one sees and decides holds for all. Writes
     `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss or
     gradient that is not finite ends the training before that update, a look at such numbers after it: outcome
     `diverged`. A best network that predicts one class only, in every part: outcome `collapsed`. Neither raises: they
     are outcomes of a run.
     """
     lengths, counts = [part.features.lengths for part in parts], [part.num_updates for part in parts]
-    total = sum(counts)
-    network, optimizer = accelerator.prepare(network, build_optimizer(network, knobs))
-    bare = accelerator.unwrap_model(network, keep_torch_compile=False)
-    progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
+    total, given = sum(counts), network
+    network, bare, optimizer = spread(given, knobs, accelerator)
+    with accelerator.main_process_first():
+        progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
     log, saved_at = TrainLog(folder / "train.jsonl", progress.step), time.monotonic()
     check_sampler(progress, counts, knobs, seed)
     for window in mixed_updates(lengths, counts, knobs.batch_size, seed, progress.step, knobs.mixing):
@@ -102,13 +108,14 @@ def train(
         line |= {"tokens_per_batch": progress.tokens_per_batch} if progress.tokens_per_batch else {}
         line["tokens_per_second"] = count_tokens(drawn) / (time.monotonic() - started)
         if progress.step % knobs.selection_steps == 0 or progress.step == total:
-            seen = look_at_all(network, parts)
+            seen = look_at_all(bare, parts, accelerator.device)
             line |= {"selection_score": seen.score} if seen.finite else {}
             best = keep_best(progress, seen, bare, best)
             progress.finished |= progress.looks_since_best >= knobs.patience or progress.step == total
         log.write(line)
         report(line)
-        if time.monotonic() - saved_at > CHECKPOINT_SECONDS and not progress.finished:
+        (due,) = processes.agree(time.monotonic() - saved_at > CHECKPOINT_SECONDS, device=accelerator.device)
+        if due and not progress.finished:
             log.sync()
             progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
@@ -116,7 +123,23 @@ def train(
     log.close()
     if best is not None:
         restore_weights(bare, best)
+    if bare is not given and (weights := processes.gather(clone_weights(bare))):
+        restore_weights(given, weights)
     return progress
+
+
+def spread(network: Network, knobs, accelerator) -> tuple:
+    """(the network as updates call it, the network itself, its optimizer), the same in all processes of a training.
+
+    Where each keeps a part of the weights, the network itself is a copy; the one that is given stays on the host.
+    """
+    if processes.is_sharded():
+        network = copy.deepcopy(network)
+        processes.shard(network, layers_of(network), knobs.precision)
+        optimizer = accelerator.prepare(build_optimizer(network, knobs))
+        return accelerator.prepare_model(network, evaluation_mode=True), network, optimizer
+    called, optimizer = accelerator.prepare(network, build_optimizer(network, knobs))
+    return called, accelerator.unwrap_model(called, keep_torch_compile=False), optimizer
 
 
 def draw_window(parts: Sequence[Part], window: Window, rng: np.random.Generator) -> dict[str, list[Features]]:
@@ -153,7 +176,7 @@ def accumulate_in_memory(
     """
     heads = accelerator.unwrap_model(network, keep_torch_compile=False).heads
     while True:
-        torch.manual_seed(step_seed(seed, progress.step))
+        torch.manual_seed(step_seed(seed, progress.step, processes.part()[0]))
         tokens = progress.tokens_per_batch or knobs.tokens_per_batch
         cut = replace(knobs, tokens_per_batch=tokens)
         loss, refusal = ask_memory(accumulate, network, drawn, cut, accelerator, pad_token_id)
@@ -173,41 +196,53 @@ def whole_tokens(heads: Mapping, drawn: Mapping[str, Sequence[Features]]) -> int
 
 
 def accumulate(network: Network, drawn: Mapping[str, Sequence[Features]], knobs, accelerator, pad_token_id) -> float:
-    """Gradients of one update on all that was drawn for it; its loss.
+    """Gradients of one update on all that was drawn for it, by all processes; its loss.
 
     A task's loss is summed over micro-batches per labelled position; tasks count by their share of the features.
     """
     total = torch.zeros((), device=accelerator.device)
     size = sum(len(features) for read in drawn.values() for features in read)
+    left = sum(len(read) for read in drawn.values())
     for name, read in drawn.items():
         for features in read:
-            total += accumulate_part(network, name, features, len(features) / size, knobs, accelerator, pad_token_id)
-    return float(total)
+            left -= 1
+            share = (len(features) / size, left == 0)
+            total += accumulate_part(network, name, features, *share, knobs, accelerator, pad_token_id)
+    return float(processes.add_up(total)) / processes.part()[1]
 
 
-def accumulate_part(network: Network, name: str, features: Features, share: float, knobs, accelerator, pad_token_id):
-    """Gradients of one task's part of an update; its loss, times its share of the update, on the device."""
+def accumulate_part(
+    network: Network, name: str, features: Features, share: float, is_last: bool, knobs, accelerator, pad_token_id
+) -> torch.Tensor:
+    """Gradients of one task's part of an update, of which this process reads its part of the features.
+
+    Returns what it adds to the loss, times the number of processes, on the device: gradients are averaged over them as
+    the last part of an update is read. Where features cannot be parted, each process reads all of them.
+    """
     head = accelerator.unwrap_model(network, keep_torch_compile=False).heads[name]
-    order = np.arange(len(features))
+    order, (which, processors) = np.arange(len(features)), processes.part()
     rows = (features.lengths, knobs.tokens_per_batch, features.rows_per_feature)
-    parts = [order] if head.whole_updates else micro_batches(order, *rows)
-    labels = [collate_labels(features, part) for part in parts]
-    count = sum(int((values >= 0).sum()) for values in labels)
+    parts = [order] if head.whole_updates else share_batches(order, *rows, which, processors)
+    count, share = count_labels(features), share if head.whole_updates else share * processors
     total = torch.zeros((), device=accelerator.device)
-    for part, gold in zip(parts, labels, strict=True):
-        gold = gold.to(accelerator.device)
-        scores = network(name, collate(features, part, pad_token_id, accelerator.device), gold)
-        loss = head.loss(scores, gold) / max(1, count) * share
-        accelerator.backward(loss)
+    for place, part in enumerate(parts, start=1):
+        weight, part = (share, part) if len(part) else (0.0, order[-1:])  # all processes call the network equally often
+        gold = collate_labels(features, part).to(accelerator.device)
+        with nullcontext() if is_last and place == len(parts) else accelerator.no_sync(network):
+            scores = network(name, collate(features, part, pad_token_id, accelerator.device), gold)
+            loss = head.loss(scores, gold) / max(1, count) * weight
+            accelerator.backward(loss)
         total += loss.detach()
     return total
 
 
-def look_at_all(network: Network, parts: Sequence[Part]) -> Look:
+def look_at_all(network: Network, parts: Sequence[Part], device) -> Look:
     """The mean score over the parts that are looked at; collapsed and finite where every one of them is."""
     looks = [part.look(network) for part in parts if part.look]
     score = float(np.mean([look.score for look in looks]))
-    return Look(score, all(look.collapsed for look in looks), all(look.finite for look in looks))
+    found = (score, all(look.collapsed for look in looks), all(look.finite for look in looks))
+    score, collapsed, finite = processes.agree(*found, device=device)
+    return Look(score, bool(collapsed), bool(finite))
 
 
 def keep_best(progress: Progress, seen: Look, model, best):
@@ -253,15 +288,21 @@ def set_learning_rate(optimizer, knobs, step: int, total: int) -> None:
         group["lr"] = learning_rate(knobs, step, total)
 
 
-def step_seed(seed: int, step: int) -> int:
-    """The random state of one update, from (seed, step) alone."""
-    return (seed * 1_000_003 + step) % 2**63
+def step_seed(seed: int, step: int, process: int = 0) -> int:
+    """The random state of one update, from (seed, step) and which process it is alone."""
+    return (seed * 1_000_003 + step + (process << 52)) % 2**63
 
 
 class TrainLog:
-    """`train.jsonl`: one line per update; what a killed run wrote beyond its checkpoint is cut off on resume."""
+    """`train.jsonl`, written by the first process: one line per update.
+
+    What a killed run wrote beyond its checkpoint is cut off on resume.
+    """
 
     def __init__(self, path: Path, step: int):
+        if not processes.is_first():
+            self.handle = tempfile.TemporaryFile("w")
+            return
         lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
         write_bytes(path, b"".join(lines[:step]))  # one line per update
         self.handle = path.open("a", encoding="utf8")

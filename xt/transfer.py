@@ -18,8 +18,9 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs
 
-from xt import checkpoint, scoring, store
+from xt import checkpoint, processes, scoring, store
 from xt.batching import num_updates, share_updates
 from xt.checkpoint import Progress
 from xt.config import ModelConfig, ScoreConfig, Trained, chain_of
@@ -27,6 +28,7 @@ from xt.encode import FORMATS, Features
 from xt.encode.mlm import encode_text, mask_tokens
 from xt.evaluate import answers_of, gold_of, predict_examples, primary_score
 from xt.incidents import noting
+from xt.large_encoders import adapters_only, recompute_activations
 from xt.locations import resolve_encoder
 from xt.machine import code_version, device_name, library_versions
 from xt.model import HEADS, Network, build_model, check_length, load_tokenizer, seen_rows_only, share_encoder
@@ -47,8 +49,8 @@ def train_model(config: Trained, report: Callable[[dict], None] = ignore) -> Pat
     """Trains one model, or finds it trained; its parent first. Returns its run folder.
 
     The folder holds `config.json`, `train.jsonl`, `outcome.json` and `encoder/`, which the usual transformers
-    classes open. A killed training goes on from its last checkpoint and ends with the same weights; a trained model whose
-    files are damaged is trained anew.
+    classes open. A killed training goes on from its last checkpoint and ends with the same weights; a trained model
+    whose files are damaged is trained anew.
     """
     with store.open_run(config.model_id, describe(config)) as folder:
         trained = store.is_whole(config.model_id) and store.has_weights(config.model_id)
@@ -57,9 +59,16 @@ def train_model(config: Trained, report: Callable[[dict], None] = ignore) -> Pat
         if not trained:
             (folder / "DONE").unlink(missing_ok=True)
             store.write_config(folder, describe(config))
-            fit(config, folder, report)
+            fit_apart(config, folder, report) if processes.are_asked_for() else fit(config, folder, report)
             store.finish(config.model_id)
     return folder
+
+
+def fit_apart(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
+    """`fit` in processes of their own, as the variables of `xt.processes` say."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()  # what an earlier scoring of this process left
+    processes.train_in_processes(config.model_id, folder, config.knobs.num_threads, report)
 
 
 def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
@@ -71,14 +80,19 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     accelerator = build_accelerator(knobs)
 
     def train_from(config: Trained) -> tuple[Training, Progress]:
-        training = PREPARE[config.phase](config, accelerator.device)
-        with rows_to_train(training, knobs):
+        with accelerator.main_process_first():  # the others find its features on disk
+            training = PREPARE[config.phase](config, accelerator.device)
+        if knobs.activations == "recomputed":
+            recompute_activations(training.network)
+        with weights_to_train(training, knobs, config.seed):
             pad = training.tokenizer.pad_token_id
             progress = train(training.network, training.parts, knobs, config.seed, accelerator, folder, pad, report)
         return training, progress
 
     with noting() as incidents:
         training, ended = train_until_sound(config, train_from, folder)
+    if not processes.is_first():
+        return
     models = training.network.models
     whole = next(iter(models.values())) if len(models) == 1 else training.network.encoder
     whole = accelerator.unwrap_model(whole, keep_fp32_wrapper=False)
@@ -87,8 +101,10 @@ def fit(config: Trained, folder: Path, report: Callable[[dict], None]) -> None:
     store.write_text(folder / "outcome.json", json.dumps(record, indent=1))
 
 
-def rows_to_train(training: Training, knobs) -> AbstractContextManager:
-    """A context in which the input embeddings are trained as the knobs say."""
+def weights_to_train(training: Training, knobs, seed: int) -> AbstractContextManager:
+    """A context in which that is trained of the encoder which the knobs say."""
+    if knobs.lora_rank:
+        return adapters_only(training.network, knobs.lora_rank, knobs.lora_alpha, seed)
     if knobs.trained_embeddings == "all":
         return nullcontext()
     ids = [part.features.input_ids.values for part in training.parts]
@@ -231,7 +247,8 @@ def build_accelerator(knobs) -> Accelerator:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a process first multiplies matrices
     torch.use_deterministic_algorithms(knobs.kernels == "deterministic")
     precision = {"bf16": "bf16", "fp32": "no"}[knobs.precision]
-    return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
+    together = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+    return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available(), kwargs_handlers=[together])
 
 
 def start_of(model: Trained | None, encoder: str, revision: str | None) -> tuple[str, str | None]:
@@ -248,7 +265,7 @@ def describe(config: Trained | ScoreConfig) -> dict:
         "identity": config.identity(),
         "config": asdict(config),
         "code_version": code_version(),
-        "device": device_name(),
+        "device": processes.name_device(device_name()),
         "libraries": library_versions(),
     }
 
