@@ -14,7 +14,7 @@ from filelock import BaseFileLock, Timeout
 from xt import store
 from xt.arms import check_arm
 from xt.collecting import result_of
-from xt.config import ScoreConfig, Trained
+from xt.config import ScoreConfig, Trained, short_hash
 from xt.costs import write_costs
 from xt.disk import DiskFull
 from xt.engine import Execution, execute, last_lines, start
@@ -152,8 +152,9 @@ def build_execution(study: Study, phase: str, parameters: dict, runs: tuple[Plan
     targets = parameters.get("target", ())
     words = (phase, targets if isinstance(targets, str) else "+".join(targets), parameters.get("intermediate"))
     seed = f"s{parameters['seed']}" if "seed" in parameters else None
-    name = "-".join(filter(None, (*words, re.sub(r"[^\w.]+", "_", parameters["encoder"]), seed)))
-    output = folder("XT_RUNS") / "notebooks" / study.name / f"{name}.ipynb"
+    encoder = re.sub(r"[^\w.]+", "_", parameters["encoder"])
+    encoder = encoder if len(encoder) <= 80 else f"{encoder[:67]}_{short_hash({'encoder': parameters['encoder']})}"
+    output = folder("XT_RUNS") / "notebooks" / study.name / f"{'-'.join(filter(None, (*words, encoder, seed)))}.ipynb"
     needs = tuple(dict.fromkeys(need for run in runs for need in needs_of(run)))
     return Execution(NOTEBOOKS / f"{phase}.ipynb", parameters, tuple(run.run_id for run in runs), needs, output)
 
