@@ -73,6 +73,8 @@ The map, in the order in which modules may import each other (each only what sta
 `progress`          a bar with the time left, for notebooks
 `kernels`           warm kernels: processes forked from one that has the libraries in memory
 `engine`            where runs execute
+`site`              site files: which workers notebooks may run on, as checked rows
+`cluster`           notebooks on the workers of a site: GPUs of a host, nodes of Slurm
 `transfer`          the phases of one run, composed; what the experiment notebooks call
 `member`            one of the processes that make a training together
 `efficiency`        what inference costs, measured in fresh processes

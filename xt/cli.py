@@ -52,11 +52,14 @@ def status(study: StudyName) -> None:
 @app.command()
 def run(
     study: StudyName,
-    workers: Annotated[int, typer.Option(min=1, help="notebooks at a time, one thread each")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="notebooks at a time, one thread each; a site has its own")] = 2,
     seed: Annotated[list[int] | None, typer.Option(help="only this seed; may be given again")] = None,
+    engine: Annotated[str, typer.Option(help="local: this machine; parsl: the workers of a site file")] = "local",
+    site: Annotated[Path | None, typer.Option(help="site file, as those in the folder sites")] = None,
 ) -> None:
     """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
     from xt.analyses import analyse, answers
+    from xt.cluster import SiteFailed, open_engine
     from xt.grid import StudyRunner, study_folder
 
     for ending in (signal.SIGTERM, signal.SIGHUP):
@@ -64,7 +67,12 @@ def run(
     chosen = known_study(study)
     runner = refused(StudyRunner, chosen, typer.echo)
     had_work = refused(runner.has_work, seed or ())
-    failures = runner.run(workers, seed or ())
+    try:
+        with refused(open_engine, engine, site, workers, typer.echo) as (at_once, begin):
+            failures = runner.run(at_once, seed or (), begin)
+    except SiteFailed as error:
+        typer.secho(f"{error}\nstarted again, the study goes on where it was", fg="red", err=True)
+        raise typer.Exit(2) from error
     figures = analyse(chosen, typer.echo) if had_work or not all(text for _, text in answers(chosen)) else None
     print_table(chosen.name)
     for notebook, answer in answers(chosen):

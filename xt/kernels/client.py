@@ -24,10 +24,10 @@ IDLE_SECONDS = 300
 ANSWER_SECONDS = 120
 """To wait for a process; the first one waits for the libraries too."""
 READ_AT_IMPORT = re.compile(
-    "ACCELERATE_|ARROW_|CUDA_|GOMP_|HF_|HOME$|HUGGINGFACE_|KMP_|LANG|LC_|LD_|MALLOC_|MKL_|MPL|NUMEXPR_|NVIDIA_|OMP_|"
-    "OPENBLAS_|PYTHON|PYTORCH_|TORCH|TRANSFORMERS_|TZ$|USE_|XDG_CACHE|XDG_CONFIG"
+    "ACCELERATE_|ARROW_|CUDA_(?!VISIBLE_DEVICES$)|GOMP_|HF_|HOME$|HUGGINGFACE_|KMP_|LANG|LC_|LD_|MALLOC_|MKL_|MPL|"
+    "NUMEXPR_|NVIDIA_|OMP_|OPENBLAS_|PYTHON|PYTORCH_|TORCH|TRANSFORMERS_|TZ$|USE_|XDG_CACHE|XDG_CONFIG"
 )
-"""Variables that libraries or the interpreter may read as they start."""
+"""Variables that libraries or the interpreter may read as they start (which GPUs they may use a child asks)."""
 
 
 class WarmProcess:
@@ -66,7 +66,7 @@ def fork_warm(command: Sequence[str], env: Mapping[str, str], cwd=None, stdout=N
     python, _, module, *arguments = command
     cwd = os.path.abspath(cwd or ".")
     connection = connect(private_folder() / server_key(python, env, cwd), python, env, cwd)
-    with tempfile.TemporaryFile("w+") as file:
+    with open(os.memfd_create("request"), "w+") as file:  # in memory only: variables may hold tokens
         json.dump({"module": module, "arguments": arguments, "env": dict(env), "cwd": cwd}, file)
         file.seek(0)
         streams = [stdout.fileno() if stdout else 1, stderr.fileno() if stderr else 2]

@@ -1,0 +1,105 @@
+"""Notebooks on real workers of Parsl: pinned, killed, and gone with whoever asked for them."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from xt.cluster import open_engine
+from xt.engine import Execution, execute
+
+pytest.importorskip("parsl", reason="Parsl is not installed")
+CODE = """
+import os
+import time
+from pathlib import Path
+
+with open(place, "a") as file:
+    names = ("PARSL_WORKER_RANK", "CUDA_VISIBLE_DEVICES", "XT_RUNS")
+    print(os.getpid(), *map(os.environ.get, names), file=file)
+while Path(place).read_text().count("\\n") < tries:
+    time.sleep(0.05)
+"""
+PAIR = "lost_after = 8\nrestarts = {restarts}\n[executors.pair]\naccelerators = 2\n"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a notebook that waits until it has been started `tries` times; each start leaves a line."""
+    cells = [
+        nbformat.v4.new_code_cell('place = ""\ntries = 1', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(CODE),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "in.ipynb")
+    monkeypatch.setenv("XT_RUNS", str(tmp_path / "runs"))
+    return tmp_path
+
+
+def execution(place, name, tries):
+    parameters = {"place": str(place / name), "tries": tries}
+    return Execution(place / "in.ipynb", parameters, (name,), (), place / f"{name}.ipynb")
+
+
+def starts(place, name):
+    """Per start of a notebook: its process, its worker's rank, its device, and where its runs go."""
+    path = place / name
+    return [line.split() for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def find_worker(place, rank):
+    """The process that writes the log of a worker."""
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if link.readlink().is_relative_to(place) and link.readlink().name == f"worker_{rank}.log":
+                return int(link.parts[2])
+    raise LookupError(f"no worker {rank}")
+
+
+def find_processes(place):
+    """The command lines of the processes that name a folder."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if os.fsencode(place) in file.read_bytes():
+                yield file.read_bytes()
+
+
+def run(place, executions, restarts=2, disturb=lambda: None):
+    """({name: exit code}, what was said) of executions on two pinned workers; `disturb` is called now and then."""
+    (place / "site.toml").write_text(PAIR.format(restarts=restarts))
+    codes, said = {}, []
+    with open_engine("parsl", place / "site.toml", 1, said.append) as (at_once, begin):
+        execute(
+            executions,
+            at_once,
+            begin,
+            lambda run_id: True,
+            lambda one: True,
+            lambda one: None,
+            lambda one, code: codes.update({one.title: code}) or [],
+            lambda running: disturb(),
+        )
+    return codes, said
+
+
+def test_a_killed_worker_costs_its_own_notebook_a_start_and_no_other_one(place):
+    ended = []
+
+    def kill_worker():
+        if not ended and starts(place, "a") and starts(place, "b"):
+            pid, rank, *_ = starts(place, "a")[0]
+            ended.append(Path("/proc") / pid)
+            os.kill(find_worker(place, rank), signal.SIGKILL)
+            (place / "b").write_text((place / "b").read_text() + "enough\n")
+
+    codes, said = run(place, [execution(place, "a", 2), execution(place, "b", 2)], disturb=kill_worker)
+    assert codes == {"a": 0, "b": 0}
+    first, second = starts(place, "a")
+    assert {first[2], starts(place, "b")[0][2]} == {"0", "1"}, "each worker has a device of its own"
+    assert first[3] == second[3] == str(place / "runs")
+    assert not ended[0].exists(), "a notebook ends with its worker"
+    assert len(said) == 1 and said[0].startswith("lost   a: ")
+    assert not list(find_processes(place)), "whatever ran for the site has ended"

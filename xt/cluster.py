@@ -1,0 +1,238 @@
+"""Notebooks on the workers of a site, through Parsl: the GPUs of one host, or the nodes of a Slurm cluster.
+
+Parsl brings a notebook to a worker and tells how it ended. What is done and what is missing is known to the run store
+alone, on a file system that all workers share: what a lost worker left unfinished goes on from its last checkpoint.
+All messages are encrypted, with keys in a folder that only this user can enter.
+"""
+
+import logging
+import os
+import shlex
+import shutil
+import socket
+import sys
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+from xt.engine import POLL_SECONDS, Execution, start
+from xt.errors import require_known
+from xt.locations import folder
+from xt.site import Executor, Site, read_site
+
+COLD_NODES = 3
+"""So many nodes in a row that end before their workers come up: the site is not as its file says."""
+PASSED_ON = ("HF_", "JUPYTER_", "TOKENIZERS_", "XT_")
+"""Beginnings of the variables that a notebook takes along, tokens excepted."""
+
+
+class SiteFailed(RuntimeError):
+    """The site cannot run notebooks; the message says why, and where its logs lie."""
+
+
+def open_engine(name: str, site: Path | None, workers: int, say: Callable[[str], None]) -> AbstractContextManager:
+    """What gives (notebooks at a time, what starts one): processes of this machine, or the workers of a site file.
+
+    Raises ValueError for an unknown engine, a site file that cannot be used or is not asked for, and without Parsl.
+    """
+    require_known("engine", name, ("local", "parsl"))
+    if (name == "parsl") != (site is not None):
+        raise ValueError("--engine parsl takes --site FILE, and only it does; samples of such files lie in sites/")
+    if site is None:
+        return nullcontext((workers, start))
+    if find_spec("parsl") is None:
+        raise ValueError("--engine parsl needs Parsl, which is not installed here: pip install -r requirements.txt")
+    return ParslEngine(read_site(site), say)
+
+
+class Submitted:
+    """A notebook on a site, with those methods of `subprocess.Popen` that its owner needs."""
+
+    def __init__(self, engine: "ParslEngine", execution: Execution):
+        self.engine, self.execution = engine, execution
+        self.losses, self.returncode = 0, None
+        self.queue()
+
+    def queue(self) -> None:
+        """Hands the notebook to the executor with the most room."""
+        self.label = self.engine.choose_executor()
+        self.future = self.engine.submit(self.label, self.execution)
+
+    def poll(self) -> int | None:
+        """The exit code, or None while the notebook waits or runs; one that lost its worker is queued again.
+
+        -9 where it has lost as many as the site allows. Raises SiteFailed where the site is broken.
+        """
+        if self.returncode is None:
+            self.engine.check(self.label)
+            if self.future.done():
+                self.settle(self.future.exception())
+        return self.returncode
+
+    def settle(self, error: BaseException | None) -> None:
+        """Takes the exit code, or queues a notebook again whose worker or node is lost."""
+        if error is None:
+            self.returncode = self.future.result()
+            return
+        if type(error).__name__ not in ("ManagerLost", "WorkerLost"):
+            raise SiteFailed(f"{self.label} runs no notebooks: {error}; logs: {self.engine.logs}") from error
+        self.losses += 1
+        if self.losses > self.engine.site.restarts:
+            self.returncode = -9
+            with self.execution.output.with_suffix(".log").open("a") as log:
+                log.write(f"\nlost with its worker {self.losses} times, the last time: {error}\n")
+        else:
+            self.engine.say(f"lost   {self.execution.title}: {error}; queued again, it goes on where it was")
+            self.queue()
+
+    def terminate(self) -> None:
+        """Nothing: the notebooks of a site end with its engine."""
+
+    def wait(self) -> None:
+        """Nothing, likewise."""
+
+
+class ParslEngine:
+    """The workers of a site. Nodes are asked for when notebooks wait, given back when idle, and all of them at exit."""
+
+    def __init__(self, site: Site, say: Callable[[str], None]):
+        self.site, self.say = site, say
+        self.logs = folder("XT_RUNS").absolute() / "parsl"
+        self.submitted: list[Submitted] = []
+
+    def __enter__(self) -> tuple[int, Callable[[Execution], Submitted]]:
+        return self.site.slots, self.start
+
+    def __exit__(self, *_) -> None:
+        if "kernel" in self.__dict__:
+            self.kernel.cleanup()
+
+    @cached_property
+    def kernel(self):
+        """Parsl's data flow kernel, which logs to a folder that only this user can enter."""
+        from parsl.config import Config
+        from parsl.dataflow.dflow import DataFlowKernel
+        from parsl.logconfigs.file import FileLogging
+
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        executors = [build_executor(executor, self.site.lost_after) for executor in self.site.executors]
+        logging_there = FileLogging(level=logging.INFO)
+        return DataFlowKernel(
+            Config(executors, run_dir=str(self.logs), initialize_logging=logging_there, strategy="htex_auto_scale")
+        )
+
+    def start(self, execution: Execution) -> Submitted:
+        """Queues a notebook."""
+        self.submitted.append(Submitted(self, execution))
+        return self.submitted[-1]
+
+    def check(self, label: str) -> None:
+        """Raises SiteFailed where nobody carries messages between an executor's workers and this process any more."""
+        if self.kernel.executors[label].interchange_proc.poll() is not None:
+            raise SiteFailed(f"the interchange of {label} has ended; logs: {self.logs}")
+
+    def choose_executor(self) -> str:
+        """The name of the executor with the smallest share of busy slots."""
+        busy = Counter(one.label for one in self.submitted if one.returncode is None)
+        return min(self.site.executors, key=lambda executor: busy[executor.name] / executor.slots).name
+
+    def submit(self, label: str, execution: Execution):
+        """The future of a notebook's exit code."""
+        execution.output.parent.mkdir(parents=True, exist_ok=True)
+        there = replace(execution, output=execution.output.absolute())
+        arguments = (there, pass_on(os.environ), os.getcwd())
+        return self.kernel.submit(run_notebook, arguments, [label], cache=False, ignore_for_cache=None, app_kwargs={})
+
+
+def pass_on(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a notebook takes along: where things lie, no token."""
+    return {name: text for name, text in variables.items() if name.startswith(PASSED_ON) and "TOKEN" not in name}
+
+
+def run_notebook(execution: Execution, variables: dict[str, str], cwd: str) -> int:
+    """On a worker: runs a notebook and returns papermill's exit code; ends it where the worker's node is given up.
+
+    Raises FileNotFoundError where the worker does not see the files of the host that asks.
+    """
+    for place in (Path(cwd), execution.notebook, execution.output.parent):
+        if not place.exists():
+            raise FileNotFoundError(f"{socket.gethostname()} does not see {place}: workers need the files of this host")
+    os.chdir(cwd)
+    manager, process = os.getppid(), start(execution, **variables)
+    while process.poll() is None:
+        if os.getppid() != manager:
+            process.terminate()
+        time.sleep(POLL_SECONDS)
+    return process.returncode
+
+
+def build_executor(executor: Executor, lost_after: int):
+    """Parsl's executor: workers pinned to their accelerators, and an interchange that dies with this process."""
+    from parsl.executors import HighThroughputExecutor
+
+    tie = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+    interchange = os.path.join(sysconfig.get_path("scripts"), "interchange.py")
+    return HighThroughputExecutor(
+        label=executor.name,
+        provider=PROVIDERS[executor.provider](executor),
+        address=executor.address or None,
+        max_workers_per_node=executor.workers_per_node,
+        cores_per_worker=1e-3,  # as many workers as the site says, however many cores there are
+        available_accelerators=executor.groups,
+        heartbeat_period=max(1, lost_after // 4),
+        heartbeat_threshold=lost_after,
+        interchange_launch_cmd=[*tie, sys.executable, interchange],
+        block_error_handler=refuse_cold_nodes,
+        encrypted=True,
+    )
+
+
+def build_local_provider(executor: Executor):
+    """Nodes that are groups of processes on this host."""
+    from parsl.providers import LocalProvider
+
+    return LocalProvider(**nodes_of(executor))
+
+
+def build_slurm_provider(executor: Executor):
+    """Nodes that are jobs of Slurm."""
+    from parsl.providers import SlurmProvider
+
+    asked = {name: getattr(executor, name) or None for name in ("partition", "account", "qos", "constraint", "gres")}
+    return SlurmProvider(
+        **nodes_of(executor),
+        **asked,
+        gpus_per_node=None if executor.gres else len(set(executor.accelerators)) or None,
+        cores_per_node=executor.cores or None,
+        mem_per_node=executor.memory or None,
+        walltime=executor.walltime,
+        exclusive=executor.exclusive,
+        scheduler_options="\n".join(f"#SBATCH {option}" for option in executor.options),
+    )
+
+
+PROVIDERS = {"local": build_local_provider, "slurm": build_slurm_provider}
+"""Provider of a site file -> Parsl's."""
+
+
+def nodes_of(executor: Executor) -> dict:
+    """What every provider is told: how many nodes, and the shell lines that open this environment there."""
+    scripts = shlex.quote(sysconfig.get_path("scripts"))
+    lines = f"export PATH={scripts}:$PATH\n{executor.worker_init}"
+    return dict(init_blocks=0, min_blocks=0, max_blocks=executor.nodes, worker_init=lines)
+
+
+def refuse_cold_nodes(executor, statuses: Mapping) -> None:
+    """Gives an executor up when the last nodes that were asked for all ended before their workers came up."""
+    last = [statuses[block] for block in sorted(statuses, key=int)[-COLD_NODES:]]
+    if len(last) == COLD_NODES and all(status.state.name == "MISSING" for status in last):
+        told = "; ".join(filter(None, (last[-1].message, last[-1].stderr_summary)))
+        executor.set_bad_state_and_fail_all(
+            SiteFailed(f"{COLD_NODES} nodes in a row ended before their workers came up: {told}")
+        )
