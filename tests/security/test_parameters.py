@@ -62,9 +62,9 @@ def test_what_a_study_asks_for_arrives_as_it_is_and_runs_nothing(tmp_path, ran):
     asked = {"encoder": texts_for(ran)[1], "languages": texts_for(ran)}
     asked["overrides"] = dict.fromkeys(texts_for(ran), 1.5) | {"nan": float("nan"), "none": None}
     said = tmp_path / "said.json"
-    notebook = write_notebook(tmp_path / "asks.ipynb", "encoder = None\nlanguages = None\noverrides = None",
-                              "import json, pathlib\n" + f"pathlib.Path({str(said)!r}).write_text("
-                              "json.dumps([encoder, languages, sorted(overrides), overrides['nan'] != overrides['nan']]))")  # fmt: skip
+    says = "encoder, languages, sorted(overrides), overrides['nan'] != overrides['nan']"
+    writes = f"import json, pathlib\npathlib.Path({str(said)!r}).write_text(json.dumps([{says}]))"
+    notebook = write_notebook(tmp_path / "asks.ipynb", "encoder = None\nlanguages = None\noverrides = None", writes)
     execution = Execution(notebook, asked, (), (), tmp_path / "executed" / "asks.ipynb")
     assert start(execution).wait() == 0, last_lines(execution.output, 1, 20)
     assert json.loads(said.read_text()) == [asked["encoder"], asked["languages"], sorted(asked["overrides"]), True]
