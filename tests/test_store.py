@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from xt import store
@@ -125,3 +127,20 @@ def test_a_second_process_is_refused_waits_or_takes_over_from_a_dead_one():
     started = time.monotonic()
     with store.open_run(RUN, CONFIG):
         assert waiting.wait(5) == 0 and time.monotonic() - started > 0.1
+
+
+def test_predictions_are_one_file_and_those_of_older_folders_are_read_alike(tmp_path):
+    frame = pd.DataFrame({"eval_language": ["zh", "zh-tw", "en", "zh"], "id": ["a", "b", "c", "d"],
+                          "prediction": [["x"], ["y", "z"], [], ["w"]], "accuracy.correct": [1, 0, 1, 1]})  # fmt: skip
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "predictions").mkdir(parents=True)
+    new.mkdir()
+    for code, rows in frame.groupby("eval_language", sort=False):
+        rows.to_parquet(old / "predictions" / f"panx.{code}.parquet", index=False)
+    store.write_predictions(new, "panx", frame)
+    assert [path.name for path in new.iterdir()] == ["predictions.parquet"]
+    read = store.read_predictions(new)
+    pd.testing.assert_frame_equal(read, store.read_predictions(old))
+    assert read["eval_language"].tolist() == ["en", "zh-tw", "zh", "zh"] and list(read["prediction"][3]) == ["w"]
+    whole = pq.ParquetFile(new / "predictions.parquet")
+    assert [whole.read_row_group(group).num_rows for group in range(whole.num_row_groups)] == [1, 1, 2]

@@ -232,10 +232,19 @@ def digest(path: Path) -> str:
 
 
 def write_predictions(place: Path, target: str, frame: "pd.DataFrame") -> None:
-    """`predictions/<target>.<language>.parquet`: per example its id, cluster, prediction, gold and statistics."""
-    (place / "predictions").mkdir(exist_ok=True)
-    for language, rows in frame.groupby("eval_language", sort=False):
-        rows.to_parquet(place / "predictions" / f"{target}.{language}.parquet", index=False, compression="zstd")
+    """`predictions.parquet`: per example its id, cluster, prediction, gold and statistics.
+
+    One file of a group of rows per language: in a study of many runs files run out before bytes do.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    codes = sorted(frame["eval_language"].unique(), key=lambda code: f"{target}.{code}.parquet")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with pq.ParquetWriter(place / "predictions.parquet", table.schema, compression="zstd") as writer:
+        for code in codes:
+            writer.write_table(table.filter(pc.equal(table["eval_language"], code)))
 
 
 def write_selection(place: Path, frame: "pd.DataFrame") -> None:
@@ -252,12 +261,12 @@ def read_selection(place: Path) -> "pd.DataFrame | None":
 
 
 def read_predictions(place: Path) -> "pd.DataFrame":
-    """All predictions of a run folder, languages in the order of their file names."""
+    """All predictions of a run folder, language by language; older folders have a file for each."""
     import pandas as pd
 
-    return pd.concat(
-        [pd.read_parquet(path) for path in sorted((place / "predictions").glob("*.parquet"))], ignore_index=True
-    )
+    whole = place / "predictions.parquet"
+    paths = [whole] if whole.is_file() else sorted((place / "predictions").glob("*.parquet"))
+    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
 
 
 def read_costs(place: Path) -> "dict[str, pd.DataFrame]":
