@@ -23,10 +23,9 @@ from xt.locations import PROJECT
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 MAKEFILE = (PROJECT / "Makefile").read_text()
 RUNTIME = [Requirement(line) for line in PROJECT_TABLE["dependencies"]]
-TEST, BENCH, CLUSTER = (
-    [Requirement(line) for line in PROJECT_TABLE["optional-dependencies"][extra]]
-    for extra in ("test", "bench", "cluster")
-)
+EXTRAS = {name: list(map(Requirement, lines)) for name, lines in PROJECT_TABLE["optional-dependencies"].items()}
+TEST, BENCH = EXTRAS.pop("test"), EXTRAS["bench"]
+OPTIONAL_PARTS = [requirement for lines in EXTRAS.values() for requirement in lines]
 PIN = re.compile(r"([a-z0-9][a-z0-9.-]*)==([0-9][0-9a-z.]*)")
 
 
@@ -61,7 +60,7 @@ PINS = read_pins((PROJECT / "requirements.txt").read_text())
 BENCH_PINS = read_pins((PROJECT / "requirements-bench.txt").read_text())
 
 
-@pytest.mark.parametrize("requirement", RUNTIME + TEST + BENCH + CLUSTER, ids=str)
+@pytest.mark.parametrize("requirement", [*RUNTIME, *TEST, *OPTIONAL_PARTS], ids=str)
 def test_every_dependency_is_pinned_within_its_bounds(requirement):
     pins = BENCH_PINS if requirement in BENCH else PINS
     assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
@@ -108,10 +107,10 @@ def test_python_that_is_too_old_is_refused_with_what_to_do(tmp_path):
 def test_every_import_is_declared():
     package = [path.read_text() for path in (PROJECT / "xt").rglob("*.py")]
     notebooks = [read_code(path) for path in (PROJECT / "notebooks").rglob("*.ipynb")]
-    assert list_undeclared(package + notebooks, RUNTIME + BENCH + CLUSTER, own={"xt"}) == set()
+    assert list_undeclared(package + notebooks, RUNTIME + OPTIONAL_PARTS, own={"xt"}) == set()
     tests = list((PROJECT / "tests").rglob("*.py"))
     own = {"xt", "data"} | {path.stem for path in tests} | {path.parent.name for path in tests}
-    assert list_undeclared([path.read_text() for path in tests], RUNTIME + TEST + BENCH + CLUSTER, own) == set()
+    assert list_undeclared([path.read_text() for path in tests], RUNTIME + TEST + OPTIONAL_PARTS, own) == set()
 
 
 def test_undeclared_import_is_found():
