@@ -7,8 +7,8 @@ touches, which others take over when its owner is dead, or has not touched it fo
 
 import errno
 import os
+import signal
 import sys
-from _thread import interrupt_main
 from functools import cache
 from pathlib import Path
 
@@ -47,8 +47,8 @@ def kind_of(place: Path) -> str:
 
 
 def stop(loss) -> None:
-    """Ends the work of a process whose lease another one has taken: it stood still for too long."""
+    """Ends a process whose lease another one has taken: it stood still for too long."""
     print(
         f"{loss.lock_file}: another process took it over ({loss.reason}); this one stops", file=sys.stderr, flush=True
     )
-    interrupt_main()
+    os.kill(os.getpid(), signal.SIGTERM)
