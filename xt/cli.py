@@ -1,5 +1,6 @@
 """The command line: `xt plan | run | status | report | claims | gallery | import | submission | reproduce | doctor`."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -56,12 +57,16 @@ def run(
     seed: Annotated[list[int] | None, typer.Option(help="only this seed; may be given again")] = None,
     engine: Annotated[str, typer.Option(help="local: this machine; parsl: the workers of a site file")] = "local",
     site: Annotated[Path | None, typer.Option(help="site file, as those in the folder sites")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="of one training, each with a GPU where there are GPUs")] = 1,
+    shard: Annotated[bool, typer.Option("--shard", help="each of them keeps a part of the weights (FSDP2)")] = False,
 ) -> None:
     """Make the missing runs of a study, in dependency order; a second start goes on where the first was cut off."""
     from xt.analyses import analyse, answers
     from xt.cluster import SiteFailed, open_engine
     from xt.grid import StudyRunner, study_folder
 
+    os.environ |= {"XT_PROCESSES": str(processes)} if processes > 1 else {}
+    os.environ |= {"XT_SHARD": "1"} if shard else {}
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))  # so that what was started is ended too
     chosen = known_study(study)
