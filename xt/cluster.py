@@ -1,8 +1,8 @@
 """Notebooks on the workers of a site, through Parsl: the GPUs of one host, or the nodes of a Slurm cluster.
 
-Parsl brings a notebook to a worker and tells how it ended. What is done and what is missing is known to the run store
-alone, on a file system that all workers share: what a lost worker left unfinished goes on from its last checkpoint.
-All messages are encrypted, with keys in a folder that only this user can enter.
+Parsl brings a notebook to a worker and tells how it ended. What is done is known to the run store alone, on a file
+system that all workers share: what a lost worker left unfinished goes on from its last checkpoint. All messages are
+encrypted, with keys in a folder that only this user can enter.
 """
 
 import logging
@@ -28,7 +28,7 @@ from xt.site import Executor, Site, read_site
 
 COLD_NODES = 3
 """So many nodes in a row that end before their workers come up: the site is not as its file says."""
-PASSED_ON = ("HF_", "JUPYTER_", "TOKENIZERS_", "XT_")
+PASSED_ON = ("HF_", "JUPYTER_", "XT_")
 """Beginnings of the variables that a notebook takes along, tokens excepted."""
 
 
@@ -54,42 +54,39 @@ def open_engine(name: str, site: Path | None, workers: int, say: Callable[[str],
 class Submitted:
     """A notebook on a site, with those methods of `subprocess.Popen` that its owner needs."""
 
-    def __init__(self, engine: "ParslEngine", execution: Execution):
-        self.engine, self.execution = engine, execution
-        self.losses, self.returncode = 0, None
-        self.queue()
+    returncode = None
 
-    def queue(self) -> None:
-        """Hands the notebook to the executor with the most room."""
-        self.label = self.engine.choose_executor()
-        self.future = self.engine.submit(self.label, self.execution)
+    def __init__(self, engine: "ParslEngine", execution: Execution):
+        self.engine, self.execution, self.losses = engine, execution, 0
+        self.label, self.future = engine.submit(execution)
 
     def poll(self) -> int | None:
         """The exit code, or None while the notebook waits or runs; one that lost its worker is queued again.
 
         -9 where it has lost as many as the site allows. Raises SiteFailed where the site is broken.
         """
-        if self.returncode is None:
-            self.engine.check(self.label)
-            if self.future.done():
-                self.settle(self.future.exception())
+        if self.returncode is None and self.future.done():
+            error = self.future.exception()
+            if error is None:
+                self.returncode = self.future.result()
+            elif type(error).__name__ not in ("ManagerLost", "WorkerLost"):
+                raise SiteFailed(f"{self.label} runs no notebooks: {error}; logs: {self.engine.logs}") from error
+            else:
+                self.lose(error)
+        elif self.returncode is None and self.engine.kernel.executors[self.label].interchange_proc.poll() is not None:
+            raise SiteFailed(f"the interchange of {self.label} has ended; logs: {self.engine.logs}")
         return self.returncode
 
-    def settle(self, error: BaseException | None) -> None:
-        """Takes the exit code, or queues a notebook again whose worker or node is lost."""
-        if error is None:
-            self.returncode = self.future.result()
-            return
-        if type(error).__name__ not in ("ManagerLost", "WorkerLost"):
-            raise SiteFailed(f"{self.label} runs no notebooks: {error}; logs: {self.engine.logs}") from error
+    def lose(self, error: BaseException) -> None:
+        """Queues the notebook again; an end where its worker is lost once too often."""
         self.losses += 1
-        if self.losses > self.engine.site.restarts:
+        if self.losses <= self.engine.site.restarts:
+            self.engine.say(f"lost   {self.execution.title}: {error}; queued again, it goes on where it was")
+            self.label, self.future = self.engine.submit(self.execution)
+        else:
             self.returncode = -9
             with self.execution.output.with_suffix(".log").open("a") as log:
                 log.write(f"\nlost with its worker {self.losses} times, the last time: {error}\n")
-        else:
-            self.engine.say(f"lost   {self.execution.title}: {error}; queued again, it goes on where it was")
-            self.queue()
 
     def terminate(self) -> None:
         """Nothing: the notebooks of a site end with its engine."""
@@ -99,11 +96,10 @@ class Submitted:
 
 
 class ParslEngine:
-    """The workers of a site. Nodes are asked for when notebooks wait, given back when idle, and all of them at exit."""
+    """The workers of a site. Nodes are asked for while notebooks wait, given back when idle, all of them at the end."""
 
     def __init__(self, site: Site, say: Callable[[str], None]):
-        self.site, self.say = site, say
-        self.logs = folder("XT_RUNS").absolute() / "parsl"
+        self.site, self.say, self.logs = site, say, folder("XT_RUNS").absolute() / "parsl"
         self.submitted: list[Submitted] = []
 
     def __enter__(self) -> tuple[int, Callable[[Execution], Submitted]]:
@@ -115,39 +111,29 @@ class ParslEngine:
 
     @cached_property
     def kernel(self):
-        """Parsl's data flow kernel, which logs to a folder that only this user can enter."""
+        """Parsl's data flow kernel, started when the first notebook comes."""
         from parsl.config import Config
         from parsl.dataflow.dflow import DataFlowKernel
         from parsl.logconfigs.file import FileLogging
 
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         executors = [build_executor(executor, self.site.lost_after) for executor in self.site.executors]
-        logging_there = FileLogging(level=logging.INFO)
-        return DataFlowKernel(
-            Config(executors, run_dir=str(self.logs), initialize_logging=logging_there, strategy="htex_auto_scale")
-        )
+        logs = dict(run_dir=str(self.logs), initialize_logging=FileLogging(level=logging.INFO))
+        return DataFlowKernel(Config(executors, strategy="htex_auto_scale", **logs))
 
     def start(self, execution: Execution) -> Submitted:
         """Queues a notebook."""
         self.submitted.append(Submitted(self, execution))
         return self.submitted[-1]
 
-    def check(self, label: str) -> None:
-        """Raises SiteFailed where nobody carries messages between an executor's workers and this process any more."""
-        if self.kernel.executors[label].interchange_proc.poll() is not None:
-            raise SiteFailed(f"the interchange of {label} has ended; logs: {self.logs}")
-
-    def choose_executor(self) -> str:
-        """The name of the executor with the smallest share of busy slots."""
+    def submit(self, execution: Execution) -> tuple:
+        """(name of the executor with the smallest share of busy slots, the future of the exit code there)."""
         busy = Counter(one.label for one in self.submitted if one.returncode is None)
-        return min(self.site.executors, key=lambda executor: busy[executor.name] / executor.slots).name
-
-    def submit(self, label: str, execution: Execution):
-        """The future of a notebook's exit code."""
+        label = min(self.site.executors, key=lambda executor: busy[executor.name] / executor.slots).name
         execution.output.parent.mkdir(parents=True, exist_ok=True)
         there = replace(execution, output=execution.output.absolute())
-        arguments = (there, pass_on(os.environ), os.getcwd())
-        return self.kernel.submit(run_notebook, arguments, [label], cache=False, ignore_for_cache=None, app_kwargs={})
+        task = dict(app_args=(there, pass_on(os.environ), os.getcwd()), app_kwargs={}, executors=[label])
+        return label, self.kernel.submit(run_notebook, **task, cache=False, ignore_for_cache=None)
 
 
 def pass_on(variables: Mapping[str, str]) -> dict[str, str]:
@@ -177,7 +163,6 @@ def build_executor(executor: Executor, lost_after: int):
     from parsl.executors import HighThroughputExecutor
 
     tie = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-    interchange = os.path.join(sysconfig.get_path("scripts"), "interchange.py")
     return HighThroughputExecutor(
         label=executor.name,
         provider=PROVIDERS[executor.provider](executor),
@@ -187,7 +172,7 @@ def build_executor(executor: Executor, lost_after: int):
         available_accelerators=executor.groups,
         heartbeat_period=max(1, lost_after // 4),
         heartbeat_threshold=lost_after,
-        interchange_launch_cmd=[*tie, sys.executable, interchange],
+        interchange_launch_cmd=[*tie, sys.executable, os.path.join(sysconfig.get_path("scripts"), "interchange.py")],
         block_error_handler=refuse_cold_nodes,
         encrypted=True,
     )
@@ -229,10 +214,12 @@ def nodes_of(executor: Executor) -> dict:
 
 
 def refuse_cold_nodes(executor, statuses: Mapping) -> None:
-    """Gives an executor up when the last nodes that were asked for all ended before their workers came up."""
-    last = [statuses[block] for block in sorted(statuses, key=int)[-COLD_NODES:]]
-    if len(last) == COLD_NODES and all(status.state.name == "MISSING" for status in last):
-        told = "; ".join(filter(None, (last[-1].message, last[-1].stderr_summary)))
-        executor.set_bad_state_and_fail_all(
-            SiteFailed(f"{COLD_NODES} nodes in a row ended before their workers came up: {told}")
-        )
+    """Gives an executor up whose last nodes were all refused, or ended before their workers came up."""
+    last = sorted(statuses, key=int)[-COLD_NODES:]
+    cold = [
+        block for block in last if statuses[block].state.name == "MISSING" or block not in executor.blocks_to_job_id
+    ]
+    if len(cold) == COLD_NODES:
+        told = "; ".join(filter(None, (statuses[cold[-1]].message, statuses[cold[-1]].stderr_summary)))
+        error = SiteFailed(f"{COLD_NODES} nodes in a row did not come up: {told}")
+        executor.set_bad_state_and_fail_all(error)
