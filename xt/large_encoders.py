@@ -38,7 +38,7 @@ def adapters_only(network: Network, rank: int, alpha: float, seed: int) -> Itera
     try:
         from peft import LoraConfig, LoraModel
     except ImportError as error:
-        raise ValueError("lora_rank needs peft, which is not installed: pip install xt[large]; allowed: 0") from error
+        raise ValueError("lora_rank needs peft, which is not installed: pip install 'xt[large]'; allowed: 0") from error
     encoder, inner = network.encoder, {f"{name}." for name, _ in network.encoder.named_children() if name != "pooler"}
     names = [name for name, module in encoder.named_modules()
              if isinstance(module, torch.nn.Linear) and name.startswith(tuple(inner))]  # fmt: skip

@@ -194,11 +194,13 @@ def add_up(value):
 def shard(network, layers: Sequence, precision: str):
     """The network with its weights parted among the processes, in place; gathered layer by layer where it computes.
 
-    Products are computed in the knob's precision, gradients added up in float32.
+    Products are computed in the knob's precision, gradients added up in float32. Raises ValueError for a dual encoder.
     """
     import torch
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
+    if any(parameter.ndim == 0 for parameter in network.parameters()):
+        raise ValueError("XT_SHARD = 1 with a dual encoder, whose scale cannot be parted; allowed: 0")
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if precision == "bf16" else MixedPrecisionPolicy()
     for module in (*layers, network):
         fully_shard(module, mp_policy=policy, reshard_after_forward=True)
