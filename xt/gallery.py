@@ -3,6 +3,7 @@ notebooks as they were executed last."""
 
 import re
 from datetime import datetime
+from html import escape
 from pathlib import Path
 
 from xt.analyses import ANALYSES, answer_of
@@ -42,8 +43,14 @@ def describe_notebook(path: Path) -> str:
     number, _, question = title.partition(". ")
     found = re.search(r"\*\*(.+?)\*\*", answer_of(cells), re.DOTALL)
     answer = SENTENCE_END.split(found[1].strip())[0] if found else "–"
-    entries = [f"[{number}]({ANALYSES.name}/{path.name})", question, answer, find_thumbnail(cells), measure(cells)]
+    entries = [f"[{as_text(number)}]({ANALYSES.name}/{path.name})", as_text(question), as_text(answer)]
+    entries += [find_thumbnail(cells), measure(cells)]
     return "| " + " | ".join(entry.replace("|", "\\|").replace("\n", " ") for entry in entries) + " |"
+
+
+def as_text(said: str) -> str:
+    """Markdown of a notebook in which neither markup nor a link is one; its emphasis stays."""
+    return escape(said, quote=False).replace("](", "]\\(")
 
 
 def find_thumbnail(cells) -> str:
@@ -53,6 +60,7 @@ def find_thumbnail(cells) -> str:
         if images and (found := FIGURE.search(cell.source)):
             place = f"../figures/{found[1]}-{found[2]}"
             alt = images[0].metadata.get("image/png", {}).get("alt", "").split(". ")[0].replace('"', "'")
+            alt = as_text(alt)
             return f'[<img src="{place}.png" alt="{alt}" width="160">]({place}.svg)'
     return "–"
 

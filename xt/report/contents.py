@@ -23,6 +23,8 @@ WORKS = (
 )
 """What is cited in every report, beside the tasks' own papers."""
 LIMITS = re.compile(r"^#+ What could be wrong[^\n]*$", re.MULTILINE)
+SHOWN = ("text/html", "text/markdown", "image/png", "text/plain")
+"""Kinds of output that a report takes; others could run something."""
 HEADING = re.compile(r"^(#{1,4}) ", re.MULTILINE)
 STYLE_BLOCK = re.compile(r"<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 TABLE_LOOK = re.compile(r'\sborder="\d+"')
@@ -54,6 +56,8 @@ def split_notebook(path: Path, cells: Sequence) -> Section:
     first, *rest = cells
     title, _, introduction = first.source.partition("\n")
     answer = answer_of(rest)
+    for cell in cells:
+        cell.metadata = type(cell)()
     kept = [cell for cell in rest if cell.cell_type == "markdown" or cell.get("outputs")]
     results, limits = split_at_limits(kept)
     first.source = introduction.strip()
@@ -71,13 +75,19 @@ def split_at_limits(cells: Sequence) -> tuple[list, list]:
 
 
 def prepare_cell(cell):
-    """A cell as the report shows it: headings two levels lower, tables without a style of their own, no warnings."""
+    """A cell as the report shows it: headings two levels lower, tables without a style of their own, no warnings, of
+    each output what is SHOWN."""
     if cell.cell_type == "markdown":
         cell.source = lower_headings(cell.source)
         return cell
     cell.outputs = [output for output in cell.get("outputs", ()) if output.output_type != "stream"]
     for output in cell.outputs:
         data = output.get("data", {})
+        for kind in data.keys() - set(SHOWN):
+            del data[kind]
+        about = output.get("metadata", {}).get("image/png", {})
+        for name in [name for name, value in about.items() if name != "alt" and type(value) is not int]:
+            del about[name]
         if "text/markdown" in data:
             data["text/markdown"] = lower_headings(data["text/markdown"])
         if "text/html" in data:
