@@ -91,12 +91,14 @@ def execute(
     try:
         while waiting or running:
             waits = False
-            for execution in list(ready(waiting, is_done)):
+            for execution in ready(list(waiting), is_done) if len(running) < workers else ():
                 waits = True
-                if len(running) < workers and may_start(execution):
+                if may_start(execution):
                     waiting.remove(execution)
                     on_start(execution)
                     running[execution] = begin(execution)
+                if len(running) == workers:
+                    break
             if not running and not waits:
                 return waiting
             time.sleep(POLL_SECONDS)

@@ -205,7 +205,7 @@ class StudyRunner:
         )
 
     def run(self, workers: int, seeds: Iterable[int] = (), begin: Callable = start) -> list[Failure]:
-        """Executes the missing runs, seed by seed; returns those that failed. Says first what cannot run, and why.
+        """Executes the missing runs, the first seed's first; returns those that failed. Says what cannot run, and why.
 
         `begin` starts a notebook, here or elsewhere; see `xt.engine.execute`.
         """
@@ -216,15 +216,14 @@ class StudyRunner:
         for why, what in reasons.items():
             self.say(f"NOT RUN  {', '.join(what)}: {why}")
         self.collect_complete()
-        for seed in [seed for seed in self.study.seeds if not seeds or seed in seeds]:
-            executions = self.list_executions(seed)
-            self.left = [run_id for execution in executions for run_id in execution.run_ids]
-            if executions:
-                self.say(f"seed {seed}: {len(self.left)} runs in {len(executions)} notebooks, {workers} at a time")
-            alone = [made for made in executions if self.runs[made.run_ids[0]].phase == EfficiencyConfig.phase]
-            together = [made for made in executions if made not in alone]
-            for group, at_once in ((together, workers), (alone, 1)):
-                self.execute(group, at_once)
+        executions = self.list_executions(*seeds)
+        self.left = [run_id for execution in executions for run_id in execution.run_ids]
+        if executions:
+            self.say(f"{len(self.left)} runs in {len(executions)} notebooks, {workers} at a time")
+        alone = [made for made in executions if self.runs[made.run_ids[0]].phase == EfficiencyConfig.phase]
+        together = [made for made in executions if made not in alone]
+        for group, at_once in ((together, workers), (alone, 1)):
+            self.execute(group, at_once)
         self.count_subwords()
         return self.failures
 
@@ -280,12 +279,12 @@ class StudyRunner:
             except (DataError, ValueError, OSError) as error:
                 self.say(f"subwords are not counted: {error}")
 
-    def list_executions(self, seed: int) -> list[Execution]:
-        """The notebooks that a seed still needs; a training that several blocks start from stands once."""
+    def list_executions(self, *seeds: int) -> list[Execution]:
+        """The notebooks that seeds (none = all) still need; a training that several blocks start from stands once."""
         executions = {
             made.run_ids: made
             for block in self.blocks
-            if block.seed == seed
+            if not seeds or block.seed in seeds
             for made in executions_of(self.study, block)
             if not all(map(self.is_done, made.run_ids))
         }
@@ -339,18 +338,18 @@ class StudyRunner:
         return f"{position}, update {last['step']} of {last['num_steps']}" if last else position
 
     def time_left(self) -> str:
-        """The runs left of this seed and an estimate of their time, from finished runs of the same kind."""
+        """The runs left and an estimate of their time, from finished runs of the same kind."""
         known = [
             self.expected[kind_of(self.runs[run_id])]
             for run_id in self.left
             if kind_of(self.runs[run_id]) in self.expected
         ]
         if not self.left:
-            return "nothing left of this seed"
+            return "nothing left"
         if not known:
-            return f"{len(self.left)} runs left of this seed, time not known yet"
+            return f"{len(self.left)} runs left, time not known yet"
         minutes = sum(known) / len(known) * len(self.left) / self.workers / 60
-        return f"{len(self.left)} runs left of this seed, about {minutes:.0f} min"
+        return f"{len(self.left)} runs left, about {minutes:.0f} min"
 
     def collect(self, run: PlannedRun) -> None:
         """Writes a complete run into the study's results unless it is there; learns how long its kind takes."""

@@ -1,6 +1,6 @@
 """The studies, as literal tables.
 
-A study's runs are the product of its rows, seed by seed: seed 1 of everything is complete before seed 2 begins.
+A study's runs are the product of its rows, seed by seed: seed 2 begins when nothing of seed 1 waits for a worker.
 """
 
 from collections.abc import Mapping
