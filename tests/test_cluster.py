@@ -7,8 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
-from xt.cluster import open_engine
+from xt.cli import app
+from xt.cluster import open_engine, pass_on
 from xt.engine import Execution, execute
 
 pytest.importorskip("parsl", reason="Parsl is not installed")
@@ -103,3 +105,26 @@ def test_a_killed_worker_costs_its_own_notebook_a_start_and_no_other_one(place):
     assert not ended[0].exists(), "a notebook ends with its worker"
     assert len(said) == 1 and said[0].startswith("lost   a: ")
     assert not list(find_processes(place)), "whatever ran for the site has ended"
+
+
+def test_tokens_stay_where_they_are():
+    variables = {"HF_TOKEN": "secret", "HUGGING_FACE_HUB_TOKEN": "secret", "HF_HOME": "h", "XT_RUNS": "r", "PATH": "p"}
+    assert pass_on(variables) == {"HF_HOME": "h", "XT_RUNS": "r"}
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--engine", "parsl"], "--engine parsl takes --site FILE"),
+        (["--site", "sites/gpus.toml"], "--engine parsl takes --site FILE"),
+        (["--engine", "parsel"], "unknown engine 'parsel'; did you mean 'parsl'?"),
+        (["--engine", "parsl", "--site", "nowhere.toml"], "site file nowhere.toml"),
+    ],
+)
+def test_an_engine_that_cannot_be_meant_is_refused_before_anything_runs(options, said, tmp_path, monkeypatch):
+    for name in ("runs", "results", "cache"):
+        monkeypatch.setenv(f"XT_{name.upper()}", str(tmp_path / name))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    done = CliRunner().invoke(app, ["run", "smoke", *options])
+    assert done.exit_code == 2 and said in done.stderr
+    assert not (tmp_path / "runs").exists()

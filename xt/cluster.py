@@ -221,5 +221,5 @@ def refuse_cold_nodes(executor, statuses: Mapping) -> None:
     ]
     if len(cold) == COLD_NODES:
         told = "; ".join(filter(None, (statuses[cold[-1]].message, statuses[cold[-1]].stderr_summary)))
-        error = SiteFailed(f"{COLD_NODES} nodes in a row did not come up: {told}")
-        executor.set_bad_state_and_fail_all(error)
+        executor.scale_in_facade(len(statuses))
+        executor.set_bad_state_and_fail_all(SiteFailed(f"{COLD_NODES} nodes in a row did not come up: {told}"))
