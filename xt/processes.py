@@ -1,8 +1,10 @@
 """Several processes that make one training together: how they are started, what each keeps, what they agree on.
 
-How many there are is no knob, just as the device is none: a training that several began may be ended by one. Variables
-say it, and whoever starts a run sets them: see `VARIABLES`. The process that asks for the training holds its lock and
-waits; the first of those that it starts writes the run's folder, alone.
+How many there are is no knob, just as the device is none: a training that several began may be ended by one. Whoever
+starts a run says it in variables. `XT_PROCESSES`: how many on this machine, each with a GPU where there are GPUs.
+`XT_LAUNCH`: the command that starts them on several machines (`srun ... torchrun ...`). `XT_SHARD`: 1 = each keeps a
+part of weights, gradients and moments (FSDP2), 0 = all of them (DDP). The process that asks for the training holds its
+lock and waits; the first of those that it starts writes the run's folder, alone.
 """
 
 import json
@@ -19,11 +21,6 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-VARIABLES = {
-    "XT_PROCESSES": "processes of one training on this machine, each with a GPU where there are GPUs; 1 where not set",
-    "XT_LAUNCH": "the command that starts them on several machines, such as `srun ... torchrun ...`",
-    "XT_SHARD": "1 = each keeps a part of weights, gradients and moments (FSDP2), 0 = all of them (DDP)",
-}
 MEMBER = "xt.member"
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 5.0
@@ -167,8 +164,11 @@ def is_first() -> bool:
 
 
 def is_sharded() -> bool:
-    """Whether each process keeps a part of the weights only."""
-    return part()[1] > 1 and os.environ.get("XT_SHARD") == "1"
+    """Whether each process keeps a part of the weights only. ValueError where `XT_SHARD` says neither."""
+    asked = os.environ.get("XT_SHARD") or "0"
+    if asked not in {"0", "1"}:
+        raise ValueError(f"XT_SHARD = {asked!r} is not allowed; allowed: 0 or 1")
+    return asked == "1" and part()[1] > 1
 
 
 def agree(*values: float, device) -> tuple[float, ...]:
