@@ -16,7 +16,7 @@ from xt.arms import check_arm
 from xt.collecting import result_of
 from xt.config import ScoreConfig, Trained, short_hash
 from xt.costs import write_costs
-from xt.disk import DiskFull
+from xt.disk import DiskFull, room_for
 from xt.engine import Execution, execute, last_lines, start
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
@@ -356,10 +356,11 @@ class StudyRunner:
         if is_committed(study_folder(self.study), run.run_id):
             return
         try:
-            scores, row, stats, selection = result_of(run.config, self.study.name)
-            if run.phase == EfficiencyConfig.phase:
-                write_costs(study_folder(self.study), run.run_id, store.read_costs(store.run_folder(run.run_id)))
-            write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
+            with room_for(f"the result of run {run.run_id}", "its folder is kept"):
+                scores, row, stats, selection = result_of(run.config, self.study.name)
+                if run.phase == EfficiencyConfig.phase:
+                    write_costs(study_folder(self.study), run.run_id, store.read_costs(store.run_folder(run.run_id)))
+                write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
             self.expected.setdefault(kind_of(run), row["seconds"])
         except (DataError, DiskFull) as error:
             self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
