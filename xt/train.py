@@ -75,7 +75,7 @@ def train(
     """Trains a network in place to its best look at the selection data; resumes from `folder` where it was cut off.
 
     Each update reads one of the parts, or some of several (knob `mixing`); a look is the mean over the parts. Several
-    processes share the micro-batches of an update; what the first one sees and decides holds for all. Writes
+    processes share an update's micro-batches; what the first one sees and decides holds for all. Writes
     `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss or
     gradient that is not finite ends the training before that update, a look at such numbers after it: outcome
     `diverged`. A best network that predicts one class only, in every part: outcome `collapsed`. Neither raises: they
@@ -114,17 +114,13 @@ def train(
             progress.finished |= progress.looks_since_best >= knobs.patience or progress.step == total
         log.write(line)
         report(line)
-        (due,) = processes.agree(time.monotonic() - saved_at > CHECKPOINT_SECONDS, device=accelerator.device)
-        if due and not progress.finished:
+        if is_due(saved_at, accelerator.device) and not progress.finished:
             log.sync()
             progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
             saved_at = time.monotonic()
     log.close()
-    if best is not None:
-        restore_weights(bare, best)
-    if bare is not given and (weights := processes.gather(clone_weights(bare))):
-        restore_weights(given, weights)
+    bring_home(given, bare, best)
     return progress
 
 
@@ -140,6 +136,19 @@ def spread(network: Network, knobs, accelerator) -> tuple:
         return accelerator.prepare_model(network, evaluation_mode=True), network, optimizer
     called, optimizer = accelerator.prepare(network, build_optimizer(network, knobs))
     return called, accelerator.unwrap_model(called, keep_torch_compile=False), optimizer
+
+
+def is_due(saved_at: float, device) -> bool:
+    """Whether it is time for a checkpoint, by the first process's clock."""
+    return bool(processes.agree(time.monotonic() - saved_at > CHECKPOINT_SECONDS, device=device)[0])
+
+
+def bring_home(given: Network, trained: Network, best: Mapping | None) -> None:
+    """Writes the best weights into the network that was given; where it was parted, those of the first process."""
+    if best is not None:
+        restore_weights(trained, best)
+    if trained is not given and (weights := processes.gather(clone_weights(trained))):
+        restore_weights(given, weights)
 
 
 def draw_window(parts: Sequence[Part], window: Window, rng: np.random.Generator) -> dict[str, list[Features]]:
