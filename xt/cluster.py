@@ -106,8 +106,16 @@ class ParslEngine:
         return self.site.slots, self.start
 
     def __exit__(self, *_) -> None:
-        if "kernel" in self.__dict__:
+        executors = (
+            [self.kernel.executors[row.name] for row in self.site.executors] if "kernel" in self.__dict__ else []
+        )
+        if executors and all(executor.interchange_proc.poll() is None for executor in executors):
             self.kernel.cleanup()
+            return
+        for executor in executors:  # who asks a dead interchange for its nodes waits for ever
+            running = [block for block, status in executor.status_facade.items() if not status.terminal]
+            executor.provider.cancel([executor.blocks_to_job_id[block] for block in running])
+            executor.interchange_proc.kill()
 
     @cached_property
     def kernel(self):

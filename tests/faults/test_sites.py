@@ -64,7 +64,7 @@ def find_parts(place, grid):
 
 
 def kill_part(place, grid, moment, draw):
-    """Kills a process after so many seconds; what it was, '' where the study ended before."""
+    """Kills a process, or all of a node, after so many seconds; what it was, '' where the study ended before."""
     deadline = time.monotonic() + moment
     while time.monotonic() < deadline and grid.poll() is None:
         time.sleep(0.05)
@@ -72,8 +72,9 @@ def kill_part(place, grid, moment, draw):
     if "grid" not in there:
         return ""
     role = draw.choice(sorted(there))
+    victim = draw.choice(there[role])
     with suppress(ProcessLookupError):
-        os.kill(draw.choice(there[role]), signal.SIGKILL)
+        os.killpg(os.getpgid(victim), signal.SIGKILL) if role == "node" else os.kill(victim, signal.SIGKILL)
     return role
 
 
