@@ -9,6 +9,8 @@ The map, in the order in which modules may import each other (each only what sta
 `locks`             locks between processes, on one machine or several
 `locations`         where the project, its runs, results, data roots and encoders lie
 `processes`         several processes that make one training together: started, and what they agree on
+`digests`           the SHA-256 of files, remembered
+`hub`               asking the hub: again a few times, and what to do without it
 `downloads`         what is read of a checkpoint: safetensors and JSON, nothing that could run
 `languages`         one row per language: code, name, family, script, word order, resource class, pretraining size
 `metrics`           per-example statistics and their reduction to points, one file per format

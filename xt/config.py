@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from xt.digests import file_digest
 from xt.knobs import Knobs
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.recipes import Recipe
 from xt.tasks import asked_once, fingerprint_evaluation, fingerprint_text, fingerprint_training, get_task
-from xt.tasks.sources import file_digest
 
 TRAINING_VERSION = 1
 """Raised by hand when a change of code moves trained weights; a golden run in the tests tells."""

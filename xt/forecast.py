@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from xt.config import ScoreConfig, Trained
+from xt.digests import file_digest
 from xt.gains import average_languages, load_cubes, noise_of
 from xt.grid import Block, PlannedRun, distinct_runs
 from xt.item_stats import write_bytes
@@ -26,7 +27,7 @@ from xt.store import WEIGHTS
 from xt.studies import STUDIES
 from xt.study import Study
 from xt.tasks import TASKS
-from xt.tasks.sources import file_digest, read_json
+from xt.tasks.sources import read_json
 from xt.workload import Work, scored_examples, shape_of, tokens_per_example, work_of
 
 MEASURED, SCALED, GIVEN, UNKNOWN = "measured", "scaled", "given speed", "not measured"

@@ -8,6 +8,7 @@ The baseline is the arm `none`; any other name is taken. Nobody here has seen wh
 status is `imported`, so that no table sets such a score beside a published one, unless the user says what it is.
 """
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -74,17 +75,27 @@ def import_source(source: Path, study: str, root: str, data_status: str, made_by
         if lacking:
             raise ValueError(f"{source} is a folder: give --{' and --'.join(lacking)}, which its files do not tell")
         return import_folder(source, study, root, **made_by, data_status=data_status)
-    if "prediction" in read_columns(source):
+    if "prediction" in read_cells(source):
         return import_predictions(source, study, root, data_status)
     return import_scores(source, study, data_status)
 
 
-def read_columns(path: Path) -> list[str]:
-    """The columns of a table. DataError naming the file where it is none."""
+def read_cells(path: Path) -> pd.DataFrame:
+    """The cells of a table as texts. DataError naming the file, and the line that has more or fewer cells than columns
+    (of which pandas would make other columns, or empty cells)."""
     try:
-        return list(pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, line) for line in reader if line]
+    except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no table of text ({error}); allowed: CSV in UTF-8") from error
+    columns = lines[0][1] if lines else []
+    if not columns or len(set(columns)) < len(columns):
+        raise DataError(f"{path}: no table of text: its columns are {columns}; allowed: names, each once")
+    ragged = next(((number, line) for number, line in lines if len(line) != len(columns)), None)
+    if ragged:
+        raise DataError(f"{path}, line {ragged[0]}: {len(ragged[1])} cells; allowed: {len(columns)}, one per column")
+    return pd.DataFrame([line for _, line in lines[1:]], columns=columns, dtype=str)
 
 
 def import_scores(path: Path, study: str, data_status: str = IMPORTED) -> list[str]:
@@ -152,8 +163,7 @@ def import_folder(
             raise DataError(f"{part}: no file; allowed: test-<language>.{form.suffix}")
         data = read_gold(task, root, files)
         frames = [
-            score_frame(task, form.read(task, path.read_text(encoding="utf-8"), data[code].examples, str(path)),
-                        data[code].examples)
+            score_frame(task, form.read(task, read_text(path), data[code].examples, str(path)), data[code].examples)
             for code, path in sorted(files.items())
         ]  # fmt: skip
         key = (encoder, intermediate, task.name, seed)
@@ -161,6 +171,14 @@ def import_folder(
     if not scored:
         raise DataError(f"{place}: no folder of a task; allowed: {', '.join(targets)}")
     return [write_scored(study, root, data_status, *run) for run in scored]
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. DataError naming it where it is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: no text in UTF-8 ({error})") from error
 
 
 def check_study(study: str, data_status: str) -> None:
@@ -175,7 +193,7 @@ def check_study(study: str, data_status: str) -> None:
 
 def read_table(path: Path, columns: Mapping[str, Column]) -> pd.DataFrame:
     """A checked table with all of these columns; DataError too where there are no rows, or an arm is misspelled."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    table = read_cells(path)
     for name, rule in columns.items():
         if name not in table and (not rule.required or not len(table)):
             table[name] = None

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 
 from xt.downloads import ONLY_SAFETENSORS, check_checkpoint
 from xt.dual_encoder import DualEncoder, in_batch_loss, scaled_vectors
 from xt.encode.features import IGNORED, Features, Ragged
+from xt.errors import DataError
+from xt.hub import OFFLINE, open_pretrained
 
 
 def class_scores(model, inputs: Mapping, labels=None) -> torch.Tensor:
@@ -208,7 +211,7 @@ def build_model(source: str, head: Head, num_labels: int, knobs, seed: int, revi
     (-1 keeps the encoder's) and `attention`. Raises ValueError where the encoder lacks weights that are needed.
     """
     torch.manual_seed(seed)
-    config = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    config = open_config(source, revision)
     config.num_labels = head.num_outputs or num_labels
     set_dropout(config, knobs.dropout)
     builder = getattr(transformers, head.auto_class)
@@ -260,14 +263,14 @@ def load_encoder(source: str, knobs, revision: str | None = None):
 def read_weights(builder, source: str, knobs, revision: str | None, **options):
     """A model of one of transformers' auto classes; weights of a head or a pooler that are missing are drawn."""
     check_checkpoint(source, revision)
+    what = f"encoder {source!r}: no folder with weights, and not to be had from the hub"
+    advice = f"{ADVICE}; {ONLY_SAFETENSORS}"
     try:
-        model, found = builder.from_pretrained(
-            source, revision=revision, output_loading_info=True, **loading(knobs), **options
+        model, found = open_pretrained(
+            what, advice, builder, source, revision, output_loading_info=True, **loading(knobs), **options
         )
-    except OSError as error:
-        raise ValueError(
-            f"encoder {source!r}: no folder with weights, and not to be had from the hub: {error} {ONLY_SAFETENSORS}"
-        ) from error
+    except SafetensorError as error:
+        raise DataError(f"encoder {source!r}: its weights are damaged ({error}); fetch or copy them again") from error
     missing = {name.removeprefix(f"{model.base_model_prefix}.") for name in found["missing_keys"]}
     lost = sorted(name for name in missing & set(model.base_model.state_dict()) if not name.startswith("pooler."))
     if lost:
@@ -285,16 +288,25 @@ def loading(knobs) -> dict:
     return dict(dtype=torch.float32, use_safetensors=True, trust_remote_code=False, attn_implementation=knobs.attention)
 
 
+def open_config(source: str, revision: str | None):
+    """A checkpoint's configuration. Raises DataError where there is none."""
+    what = f"the configuration of encoder {source!r}"
+    return open_pretrained(what, ADVICE, transformers.AutoConfig, source, revision, trust_remote_code=False)
+
+
+ADVICE = f"{OFFLINE} with its files"
+
+
 def load_tokenizer(source: str, revision: str | None = None):
     """The fast tokenizer of a checkpoint, which takes words already split as well, and gives what the encoder reads.
 
     Token types are left out where the encoder has one type or none. ValueError where there is no fast tokenizer, no
     padding token, or another one than the encoder counts its positions by.
     """
-    tokenizer = transformers.AutoTokenizer.from_pretrained(
-        source, revision=revision, add_prefix_space=True, trust_remote_code=False
-    )
-    config = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False)
+    how = dict(add_prefix_space=True, trust_remote_code=False)
+    what = f"the tokenizer of encoder {source!r}"
+    tokenizer = open_pretrained(what, ADVICE, transformers.AutoTokenizer, source, revision, **how)
+    config = open_config(source, revision)
     if not tokenizer.is_fast:
         raise ValueError(f"encoder {source!r} has no fast tokenizer; offsets need one")
     if tokenizer.pad_token_id is None:

@@ -83,7 +83,8 @@ def write_tags(task: Task, predictions: Sequence, examples: Sequence) -> str:
 
 def read_tags(task: Task, text: str, examples: Sequence, file: str) -> list[list[int]]:
     """Tag indices per sentence. DataError too where a sentence has another number of tags than words."""
-    sentences = [block.split() for block in text.strip("\n").split("\n\n")] if examples else []
+    blocks = text.strip("\n").split("\n\n") if examples else []
+    sentences = [[line.strip() for line in block.split("\n")] for block in blocks]
     if len(sentences) != len(examples):
         raise DataError(f"{file}: {len(sentences)} sentences; allowed: {len(examples)}, a blank line between them")
     for place, (tags, example) in enumerate(zip(sentences, examples, strict=True), 1):

@@ -72,8 +72,23 @@ def encode(source: str, revision: str = "") -> dict:
     return {"ids": inputs["input_ids"][0].tolist(), "hidden": digest}
 
 
+def open_encoder(source: str, revision: str = "") -> dict:
+    """What `encode` returns, of an encoder as a run opens it."""
+    import torch
+
+    from xt.knobs import Knobs
+    from xt.model import load_encoder, load_tokenizer
+
+    encoder = load_encoder(source, Knobs(), revision or None).eval()
+    inputs = load_tokenizer(source, revision or None)("guten Morgen", return_tensors="pt")
+    with torch.inference_mode():
+        hidden = encoder(**inputs).last_hidden_state
+    digest = hashlib.sha256(hidden.numpy().tobytes()).hexdigest()
+    return {"ids": inputs["input_ids"][0].tolist(), "hidden": digest}
+
+
 FUNCTIONS: Mapping[str, Callable] = {
-    function.__name__: function for function in (read_pairs, read_tasks, build_encoder, encode)
+    function.__name__: function for function in (read_pairs, read_tasks, build_encoder, encode, open_encoder)
 }
 
 if __name__ == "__main__":

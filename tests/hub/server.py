@@ -12,6 +12,7 @@ theirs has to be switched off.
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,14 @@ class Hub:
     """Cut the connection after this many bytes of the next file sent, once."""
     broken: str | None = None
     """Part of a path: requests for it get no answer."""
+    failing: int = 0
+    """Answer so many requests with 503 first."""
+    stalls: str | None = None
+    """Part of a path: requests for it wait `stall_seconds` for their answer, `num_stalls` of them."""
+    stall_seconds: float = 0.0
+    num_stalls: int = 0
+    spoilt: str | None = None
+    """Part of a path: its content comes with one byte changed."""
     requests: list[tuple[str, str]] = field(default_factory=list)
     """(method, path) of every request so far."""
     lock: Lock = field(default_factory=Lock)
@@ -97,13 +106,20 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@cache
+def git_name(path: Path) -> str:
+    """What git calls a file of these bytes."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
 def describe(path: Path, folder: Path) -> dict:
     """One entry of a file listing."""
     name = path.relative_to(folder).as_posix()
     if path.is_dir():
         return {"type": "directory", "path": name, "oid": hashlib.sha1(name.encode()).hexdigest(), "size": 0}
     size = path.stat().st_size
-    entry = {"type": "file", "path": name, "oid": digest(path)[:40], "size": size}
+    entry = {"type": "file", "path": name, "oid": git_name(path), "size": size}
     if path.suffix in LARGE:
         entry["lfs"] = {"oid": digest(path), "size": size, "pointerSize": 134}
     return entry
@@ -136,6 +152,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.hub.broken and self.hub.broken in url.path:
                 self.close_connection = True
+            elif self.is_failing():
+                self.send(503, b"", {})
             elif match := API.fullmatch(url.path):
                 self.answer_api(match, parse_qs(url.query), parse_qs(body))
             elif match := RESOLVE.fullmatch(url.path):
@@ -144,6 +162,15 @@ class Handler(BaseHTTPRequestHandler):
                 raise NotFound("NotFound")
         except NotFound as error:
             self.send(404, b"", error.headers)
+
+    def is_failing(self) -> bool:
+        """Whether this request gets no answer of use; waits where the hub is told to."""
+        with self.hub.lock:
+            fails, self.hub.failing = self.hub.failing > 0, max(0, self.hub.failing - 1)
+            waits = bool(self.hub.stalls and self.hub.stalls in self.path and self.hub.num_stalls)
+            self.hub.num_stalls -= waits
+        time.sleep(self.hub.stall_seconds if waits else 0)
+        return fails
 
     def answer_api(self, match: re.Match, query: dict, form: dict) -> None:
         """Repository information, a file listing (in pages), or information about named paths."""
@@ -180,7 +207,9 @@ class Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             raise NotFound("EntryNotFound", {"X-Repo-Commit": commit})
         content = path.read_bytes()
-        headers = {"X-Repo-Commit": commit, "ETag": f'"{digest(path)[:40]}"', "Accept-Ranges": "bytes"}
+        if self.hub.spoilt and self.hub.spoilt in self.path:
+            content = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{git_name(path)}"', "Accept-Ranges": "bytes"}
         if path.suffix in LARGE:
             headers |= {"X-Linked-ETag": f'"{digest(path)}"', "X-Linked-Size": str(len(content))}
         if part := RANGE.fullmatch(self.headers.get("Range", "")):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fixture_rows.write import rewrite_split, write_fixtures
+from xt.digests import file_digest
 from xt.tasks import (
     STATUSES,
     fingerprint_evaluation,
@@ -18,7 +19,6 @@ from xt.tasks import (
     read_training,
     worst_status,
 )
-from xt.tasks.sources import file_digest
 
 
 @pytest.fixture

@@ -99,7 +99,11 @@ def _read_files(files: list[Path]) -> "Table":
 def read_sentences(file: Path) -> Iterator[tuple[tuple[str, ...], ...]]:
     """(words, parts of speech, categories) of each sentence. Raises DataError naming file and line."""
     parse = parse_derivation if file.suffix == ".auto" else parse_line
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: no text in UTF-8 ({error})") from error
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not (file.suffix == ".auto" and line.startswith("ID=")):
             yield parse(line, f"{file}, line {number}")
 

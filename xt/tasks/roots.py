@@ -16,13 +16,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xt.digests import file_digest
 from xt.errors import DataError
+from xt.hub import OFFLINE, ask_hub, drop_damaged
 from xt.lab import LAB_VERSION
 from xt.lab.languages import BEGINNING, LAB_LANGUAGES
 from xt.lab.repository import find_maker, write_split
 from xt.languages import LANGUAGES, Language
 from xt.locations import LAB_ROOT, resolve_root
-from xt.tasks.sources import STATUSES, Source, file_digest, read_json
+from xt.tasks.kinds import check_columns
+from xt.tasks.sources import STATUSES, Source, read_json
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -87,8 +90,10 @@ class Repository:
         import pyarrow.parquet
 
         try:
-            return pyarrow.concat_tables(pyarrow.parquet.ParquetFile(file).read(columns) for file in files)
-        except pyarrow.ArrowInvalid as error:
+            return pyarrow.concat_tables(
+                pyarrow.parquet.ParquetFile(file, page_checksum_verification=True).read(columns) for file in files
+            )
+        except (pyarrow.ArrowException, OSError) as error:
             raise DataError(
                 f"{files[0]}: not readable as parquet ({error}); a Git LFS pointer, or a copy cut short? {self.hint}"
             ) from error
@@ -121,8 +126,12 @@ class FolderRoot(Benchmark):
     def status(self, source: Source, language: Language) -> str:
         """What MIRROR.json declares the split to be; `complete` where it declares nothing."""
         manifest = self.path / "MIRROR.json"
-        entry = read_json(manifest).get(f"{source.dataset}/{source.config_for(language)}", {})
-        status = entry.get("split_status", {}).get(source.split) or entry.get("status", "complete")
+        name = f"{source.dataset}/{source.config_for(language)}"
+        entry = read_json(manifest).get(name, {})
+        try:
+            status = entry.get("split_status", {}).get(source.split) or entry.get("status", "complete")
+        except AttributeError as error:
+            raise DataError(f"{manifest}: {name} has {entry!r:.60}; allowed: a JSON record") from error
         if status not in STATUSES:
             raise DataError(f"{manifest}: unknown status {status!r}; allowed: {', '.join(STATUSES)}")
         return status
@@ -140,6 +149,7 @@ class FolderRoot(Benchmark):
         if not files or source.language_column is None:
             return bool(files)
         table = repository.read(files, [source.language_column])
+        check_columns(table, {"a row's language": source.language_column}, str(files[0]), source.hint)
         return source.select_language(table, language).num_rows > 0
 
     def _repository(self, source: Source) -> Repository:
@@ -237,17 +247,16 @@ def fetch_files(dataset: str, revision: str | None, patterns: tuple[str, ...]) -
     `main` is resolved once per process. Raises DataError, with what to do, where hub and cache cannot serve it.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
 
-    transport_error = HfHubHTTPError.__bases__[0]  # of the HTTP library that the client is built on
-    try:
-        return Path(snapshot_download(dataset, repo_type="dataset", revision=revision, allow_patterns=patterns))
-    except (OSError, ValueError, transport_error) as error:
-        raise DataError(
-            f"hub dataset {dataset}, files {', '.join(patterns)}, revision {revision or 'main'}: {error} "
-            "Without a network only what was fetched before can be read: fetch it once online, or use a folder "
-            "root; a gated dataset needs a login and its terms accepted"
-        ) from error
+    what = f"hub dataset {dataset}, files {', '.join(patterns)}, revision {revision or 'main'}"
+    advice = f"{OFFLINE} root; a gated dataset needs a login and its terms accepted"
+    wanted = dict(repo_type="dataset", revision=revision, allow_patterns=patterns)
+    snapshot = Path(ask_hub(what, advice, snapshot_download, dataset, **wanted))
+    if drop_damaged(snapshot):
+        ask_hub(what, advice, snapshot_download, dataset, **wanted | {"revision": snapshot.name})
+        if damaged := drop_damaged(snapshot):
+            raise DataError(f"{what}: {', '.join(damaged)} came damaged, and damaged again; {advice}")
+    return snapshot
 
 
 def _missing(what: str, wanted: str, there: Collection[str], hint: str) -> DataError:
@@ -271,18 +280,24 @@ def _parse_card(card: Path, mtime_ns: int) -> dict[str, dict[str, list[str]]]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # six times faster, but not always built
-    parts = re.split(r"^---\s*$", card.read_text(encoding="utf-8"), maxsplit=2, flags=re.MULTILINE)
-    front_matter = yaml.load(parts[1], loader) if len(parts) == 3 else None
     try:
+        parts = re.split(r"^---\s*$", card.read_text(encoding="utf-8"), maxsplit=2, flags=re.MULTILINE)
+        front_matter = yaml.load(parts[1], loader) if len(parts) == 3 else None
         return {
-            config["config_name"]: {
-                entry["split"]: [entry["path"]] if isinstance(entry["path"], str) else entry["path"]
-                for entry in config["data_files"]
-            }
+            config["config_name"]: {entry["split"]: _patterns(entry["path"]) for entry in config["data_files"]}
             for config in front_matter["configs"]
         }
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError, yaml.YAMLError) as error:
         raise DataError(
             f"{card}: its front matter must list `configs`, each with `config_name` and `data_files` "
             f"of `split` and `path`; missing: {error}"
         ) from error
+
+
+def _patterns(path: str | list[str]) -> list[str]:
+    """The path patterns of a split. ValueError for one that is no text, or leads out of the dataset's folder."""
+    patterns = [path] if isinstance(path, str) else list(path)
+    for pattern in patterns:
+        if not isinstance(pattern, str) or not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
+            raise ValueError(f"a path below the dataset's folder, in place of {pattern!r}")
+    return patterns

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xt.errors import DataError
 from xt.languages import Language
+from xt.tasks.kinds import check_columns
 from xt.tasks.roots import Loaded
 from xt.tasks.sources import Release, Source
 
@@ -81,6 +82,8 @@ def build_rows(
     rows = release_rows(loaded, source, language)
     if source.shape:
         rows = source.shape(Release(rows, beside, language.code, home, where))
+    if not rows:
+        raise DataError(f"{where}: no rows for language {language.code!r} ({language.name})")
     columns = {field: [row[field] for row in rows] for field in rows[0]}
     ids = columns.pop("id", None) or [str(position) for position in range(len(rows))]
     _check_ids(ids, where)
@@ -96,7 +99,8 @@ def build_rows(
 
 def release_rows(loaded: Loaded, source: Source, language: Language) -> list[Row]:
     """A language's rows with the columns that a source names. Raises DataError for a missing one, and for no rows."""
-    _check_columns(loaded.table, source, loaded.where)
+    check_columns(loaded.table, source.needed, loaded.where, source.hint)
+    _check_language(loaded.table, source, loaded.where)
     table = source.select_language(loaded.table, language)
     if not table.num_rows:
         raise DataError(f"{loaded.where}: no rows for language {language.code!r} ({language.name})")
@@ -104,17 +108,19 @@ def release_rows(loaded: Loaded, source: Source, language: Language) -> list[Row
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _check_columns(table: "Table", source: Source, where: str) -> None:
-    needed = [*source.columns.values(), *([source.language_column] if source.language_column else [])]
-    missing = [column for column in needed if column not in table.column_names]
-    if missing:
-        hint = f"; {source.hint}" if source.hint else ""
-        raise DataError(f"{where}: no column {missing[0]!r}; there is: {', '.join(table.column_names)}{hint}")
+def _check_language(table: "Table", source: Source, where: str) -> None:
+    """DataError for the first row of several languages' that does not say its own: it would be left out unseen."""
+    column = source.language_column
+    if column and table[column].null_count:
+        row = table[column].is_null().to_pylist().index(True)
+        raise DataError(f"{where}, row {row}: column {column!r} is empty; allowed: what tells a language")
 
 
 def _check_ids(ids: list[str], where: str) -> None:
     seen: set[str] = set()
-    for id in ids:
+    for row, id in enumerate(ids):
+        if id is None:
+            raise DataError(f"{where}, row {row}: its id is missing; ids must be texts")
         if id in seen:
             raise DataError(f"{where}: id {id!r} occurs twice; ids must be unique")
         seen.add(id)
@@ -122,11 +128,18 @@ def _check_ids(ids: list[str], where: str) -> None:
 
 def _check_class_names(table: "Table", source: Source, labels: Sequence[str], where: str) -> None:
     """Integer labels mean what the file says they mean: its class names must be the task's, in its order."""
-    description = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = description.get("info", {}).get("features", {})
     for field in {"label", "tags"} & source.columns.keys():
-        feature = features.get(source.columns[field], {})
-        names = feature.get("names") or feature.get("feature", {}).get("names")
+        names = _class_names(table, source.columns[field], where)
         expected = [*labels, *source.outside]
         if names and not source.label_values and list(names) != expected:
             raise DataError(f"{where}: classes of {source.columns[field]} are {names}; expected {expected}")
+
+
+def _class_names(table: "Table", column: str, where: str) -> list[str] | None:
+    """The names that the hub's description of a file gives the classes of a column; None where it gives none."""
+    try:
+        description = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+        feature = description.get("info", {}).get("features", {}).get(column, {})
+        return feature.get("names") or feature.get("feature", {}).get("names")
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{where}: its description of the features is damaged ({error})") from error

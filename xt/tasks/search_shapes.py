@@ -44,8 +44,12 @@ def questions_with_sentences(release: Release) -> list:
 
 def _answer(release: Release, row: Mapping) -> Answer:
     answers = row["answers"] or {"text": [], "answer_start": []}
-    if not isinstance(row["context"], str) or not all(answers["text"]) or not answers["text"]:
-        raise release.error(row["id"], f"context {row['context']!r:.40}, answers {answers!r}; expected texts")
+    texts, starts = answers["text"] or [], answers["answer_start"] or []
+    told = isinstance(row["context"], str) and texts and all(texts) and len(starts) == len(texts) and None not in starts
+    if not told:
+        raise release.error(
+            row["id"], f"context {row['context']!r:.40}, answers {answers!r}; expected texts and as many offsets"
+        )
     return Answer(answers["text"][0], answers["answer_start"][0])
 
 
@@ -93,20 +97,39 @@ def _sentence_id(release: Release, row: Mapping, place: int) -> str:
 
 def _breaks(release: Release, row: Mapping) -> Sequence[Sequence[int]]:
     breaks, texts = row["breaks"], row["sentences"]
+    if not isinstance(row["context"], str) or not breaks or not all(map(is_pair, breaks)):
+        raise release.error(row["id"], f"context {row['context']!r:.40}, sentence_breaks {breaks}; expected pairs")
     found = [row["context"][start:end] for start, end in breaks]
     if found != texts:
         raise release.error(row["id"], f"sentence_breaks {breaks} do not give its sentences")
     return breaks
 
 
+def is_pair(values: Sequence | None) -> bool:
+    """Whether these are two numbers."""
+    return values is not None and len(values) == 2 and None not in values
+
+
+def only_row(release: Release) -> Mapping:
+    """BUCC in one row: that row. DataError where there are others, or a column of it is missing."""
+    row = release.rows[0]
+    missing = next((name for name, value in row.items() if value is None), None)
+    if len(release.rows) != 1 or missing:
+        found = f"{missing} is None" if missing else f"{len(release.rows)} rows"
+        raise release.error(0, f"{found}; expected one row with both corpora")
+    return row
+
+
 def foreign_lines(release: Release) -> list:
     """BUCC in one row: the foreign sentences, numbered from 1, and which English sentence is the translation."""
-    (row,) = release.rows
+    row = only_row(release)
     relevant: dict[int, list[str]] = {}
-    for foreign, english in row["gold"]:
+    for pair in row["gold"]:
+        foreign, english = pair if is_pair(pair) else (0, 0)
         if not (0 < foreign <= len(row["foreign"]) and 0 < english <= len(row["english"])):
             sizes = f"{len(row['foreign'])} and {len(row['english'])} lines"
-            raise release.error("gold", f"pair {foreign}, {english}: there are {sizes}, counted from 1")
+            said = f"{foreign}, {english}" if is_pair(pair) else pair
+            raise release.error("gold", f"pair {said}: there are {sizes}, counted from 1")
         relevant.setdefault(foreign, []).append(str(english))
     return [
         {"id": str(number), "text": text, "relevant": relevant.get(number, [])}
@@ -116,7 +139,7 @@ def foreign_lines(release: Release) -> list:
 
 def english_lines(release: Release) -> list:
     """BUCC in one row: the English sentences, numbered from 1."""
-    (row,) = release.rows
+    row = only_row(release)
     lines = enumerate(row["english"], 1)
     return [{"id": str(number), "text": text, "language": release.home} for number, text in lines]
 
@@ -162,6 +185,9 @@ def mentions_with_entities(release: Release) -> list:
 def _mark(release: Release, row: Mapping) -> str:
     """The mention between brackets, with at most AROUND characters of whole words on either side."""
     context, start = row["context"], row["start"]
+    missing = next((name for name in ("context", "start", "mention", "entity") if row[name] is None), None)
+    if missing:
+        raise release.error(row["id"], f"{missing} is None; expected a mention in its context")
     stop = start + len(row["mention"])
     if context[start:stop] != row["mention"]:
         raise release.error(

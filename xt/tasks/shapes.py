@@ -28,8 +28,9 @@ def lettered(letters: str) -> Callable[[Release], list]:
 
     def shape(release: Release) -> list:
         for row in release.rows:
-            if row["choices"]["label"] != list(letters):
-                raise release.error(row["id"], f"choices are {row['choices']['label']}; expected {list(letters)}")
+            found = row["choices"] and row["choices"]["label"]
+            if found != list(letters):
+                raise release.error(row["id"], f"choices are {found}; expected {list(letters)}")
         return [row | {"choices": row["choices"]["text"]} for row in release.rows]
 
     return shape
@@ -49,7 +50,7 @@ def ask_for_cause_as_in_english(release: Release) -> list:
     for row in release.rows:
         if row["idx"] not in english:
             raise release.error(
-                row["idx"], f"idx {row['idx']!r} is not in English COPA; expected one of 0 to {max(english)}"
+                row["idx"], f"idx {row['idx']!r} is not in English COPA; expected one of 0 to {len(english) - 1}"
             )
         label = english[row["idx"]]["label"]
         if label not in (-1, row["label"]):
@@ -79,6 +80,9 @@ def supertags(slots: int) -> Callable[[Release], list]:
     """
 
     def shape(release: Release) -> list:
+        for place, row in enumerate([*release.rows, *release.beside]):
+            if None in (row["tags"] or ()):
+                raise release.error(row.get("id", place), f"tags are {row['tags']!r}; expected texts")
         counts = Counter(tag for row in release.beside or release.rows for tag in row["tags"] or ())
         order = sorted(counts, key=lambda tag: (-counts[tag], tag))
         if len(order) >= slots:

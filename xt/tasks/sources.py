@@ -1,17 +1,14 @@
-"""What names the rows: a `Source`, and their status; how clusters are found; the digest of a file."""
+"""What names the rows: a `Source`, and their status; how clusters are found."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xt.errors import DataError
 from xt.languages import Language
-from xt.locations import folder
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -93,6 +90,11 @@ class Source:
         """Whether there are rows of several languages, told by config or column."""
         return "{" in self.config or self.language_column is not None
 
+    @property
+    def needed(self) -> dict[str, str]:
+        """Our field -> the column that is read, that which tells a row's language too."""
+        return {**self.columns, **({"a row's language": self.language_column} if self.language_column else {})}
+
     def spoken(self, language: Language) -> "Source":
         """The source with the language put into dataset and columns, and its split into the source beside it."""
         names = self._names(language)
@@ -135,6 +137,9 @@ def group_equal(field: str) -> Callable[[Mapping[str, list], list[str], str], li
 
     def group(columns: Mapping[str, list], ids: list[str], where: str) -> list[str]:
         first: dict[str, str] = {}
+        missing = next((id for value, id in zip(columns[field], ids, strict=True) if value is None), None)
+        if missing is not None:
+            raise DataError(f"{where}, row {missing}: {field} is None; rows with the same one belong together")
         return [first.setdefault(str(value), id) for value, id in zip(columns[field], ids, strict=True)]
 
     return group
@@ -156,28 +161,17 @@ def group_consecutive(size: int, field: str) -> Callable[[Mapping[str, list], li
     return group
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes (hexadecimal), remembered by path, size and modification time."""
-    stat = Path(path).stat()
-    return _remembered_digest(str(Path(path).resolve()), stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _remembered_digest(path: str, size: int, mtime_ns: int) -> str:
-    store = folder("XT_CACHE") / "digests.json"
-    known = read_json(store).get(path)
-    if known and known[:2] == [size, mtime_ns]:
-        return known[2]
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    store.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(store, json.dumps(read_json(store) | {path: [size, mtime_ns, digest]}))
-    return digest
-
-
 def read_json(path: Path) -> dict:
-    """The record in a JSON file; empty where there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """The record in a JSON file; empty where there is no file. DataError where it holds none."""
+    if not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: no JSON ({error}); allowed: a JSON record") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{path}: {str(record)[:40]!r}; allowed: a JSON record")
+    return record
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -41,7 +41,7 @@ def _answers(rows: Rows, row: Row) -> list[Answer]:
     texts, starts = answers["text"], answers["answer_start"]
     if texts == starts == [] and rows.unanswerable:
         return []
-    if not texts or len(texts) != len(starts) or not all(texts):
+    if not texts or not starts or len(texts) != len(starts) or not all(texts) or None in starts:
         raise rows.error(row, f"answers are {answers!r}; expected texts and as many offsets, at least one")
     return [Answer(text, start) for text, start in zip(texts, starts, strict=True)]
 

@@ -7,13 +7,15 @@ lab's, the mirror's, or Wikipedia's of November 2023 from the hub (all of a lang
 from collections.abc import Sequence
 from pathlib import Path
 
+from xt.digests import file_digest
 from xt.errors import DataError
 from xt.languages import LANGUAGES, get_language
 from xt.locations import resolve_root
+from xt.tasks.kinds import check_columns
 from xt.tasks.moment import asked_once
 from xt.tasks.places import find, is_held
 from xt.tasks.roots import open_root
-from xt.tasks.sources import Source, file_digest
+from xt.tasks.sources import Source
 
 PRETRAINED = tuple(code for code, row in LANGUAGES.items() if row.xlmr_pretraining_gib)
 """The languages of the table that XLM-R was pretrained on."""
@@ -49,9 +51,18 @@ def open_text(root: str, language: str) -> Sequence:
     """
     file = plain_file(root, language)
     if file:
-        documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        try:
+            documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{file}: no text in UTF-8 ({error}); allowed: a document per line") from error
     else:
-        documents = find(TEXT, root, get_language(language)).load().table["text"]
+        found = find(TEXT, root, get_language(language))
+        loaded = found.load()
+        check_columns(loaded.table, found.source.needed, loaded.where)
+        documents = loaded.table["text"]
+        if documents.null_count:
+            row = documents.is_null().to_pylist().index(True)
+            raise DataError(f"{loaded.where}, row {row}: its text is missing; expected a document")
     if not len(documents):
         raise DataError(f"{file or root}: no text of {language!r}; pretraining needs at least one line")
     return documents
