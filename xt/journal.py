@@ -44,10 +44,7 @@ def add_row(path: Path, key: str, row: Mapping | None, columns: Mapping[str, Col
     there is no room.
     """
     first, *_ = columns
-    row = {first: key} if row is None else check_table(pd.DataFrame([row], columns=list(columns)), columns, path).iloc[0].to_dict()
-    line = encode_row(columns, row)
-    if line.count(b"\n") > 1 or b"\r" in line:
-        raise DataError(f"{path}: a line break in the row of {key}: {row}; allowed: none")
+    line = encode_row(columns, {first: key}) if row is None else encode_checked(path, row, columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_lock(path.parent.parent / f".{path.parent.name}.lock"):
         if not path.is_file():
@@ -59,6 +56,15 @@ def add_row(path: Path, key: str, row: Mapping | None, columns: Mapping[str, Col
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+
+def encode_checked(path: Path, row: Mapping, columns: Mapping[str, Column]) -> bytes:
+    """The line of a row.  Raises DataError for one off schema, or with a line break in it."""
+    row = check_table(pd.DataFrame([row], columns=list(columns)), columns, path).iloc[0].to_dict()
+    line = encode_row(columns, row)
+    if line.count(b"\n") > 1 or b"\r" in line:
+        raise DataError(f"{path}: a line break in a row: {row}; allowed: none")
+    return line
 
 
 def encode_row(columns: Mapping[str, Column], row: Mapping | None = None) -> bytes:

@@ -26,7 +26,7 @@ import pandas as pd
 
 from xt.errors import DataError, require_known
 from xt.item_stats import encode_stats, hash_of, read_shared, read_stats, stat_columns, write_bytes, write_shared
-from xt.journal import add_row, follow, read_rows
+from xt.journal import add_row, encode_checked, follow, read_rows
 from xt.locations import folder, inside
 from xt.metrics import METRICS
 from xt.schema import Column, check_table, refuse_duplicates
@@ -126,20 +126,20 @@ def write_run(
 
     `selection` holds per-example statistics of the best checkpoint on the data it was selected on, None where there
     are none.  Writing the same run again replaces it.  A run without scores (an intermediate training) passes empty
-    frames; scores without statistics mean that none are known (imported scores).  Other processes may write other
-    runs of the study meanwhile; one that is stopped half way leaves no row.  Raises DataError for tables off schema,
-    before anything is written.
+    frames; without statistics none are known (imported scores).  Other processes may write other runs meanwhile; one
+    that is stopped half way leaves no row.  Raises DataError for tables off schema, before anything is written.
     """
     place = Path(study_folder)
     row = pd.DataFrame([{**index_row, "run_id": run_id}])
-    row = check_table(row, RUN_SCHEMA, f"index row of {run_id}").iloc[0].to_dict()
-    files, own = {}, files_of(place, run_id)
+    row, files = check_table(row, RUN_SCHEMA, f"index row of {run_id}").iloc[0].to_dict(), {}
+    own = files_of(place, run_id)
     if len(scores):
         shared, contents = encode_scores(scores, row, own[0])
         row, files = row | shared, files | contents
     for frame, path in ((stats, own[1]), (selection, own[2])):
         if frame is not None and len(frame):
             files |= encode_stats(frame, path)
+    encode_checked(place / "runs.csv", row, INDEX_SCHEMA)  # before anything is written
     if any(path.exists() for path in own):
         add_row(place / "runs.csv", run_id, None, INDEX_SCHEMA)
     for path, content in files.items():
