@@ -43,6 +43,16 @@ def test_what_helps_and_what_hurts_is_named_largest_first():
     )
 
 
+def test_of_many_losses_the_largest_are_named_and_the_rest_counted_by_target():
+    answer = answer_transfer_gain(gains_of(
+        *((f"task{n}", "tatoeba", -5.0 - n, 0.01, False) for n in range(4)),
+        *((f"task{n}", "bucc2018", -1.0 - n, 0.01, False) for n in range(3))))  # fmt: skip
+    assert answer.startswith(
+        "Hurts: 7 pairs, 4 before tatoeba and 3 before bucc2018; the largest: task3 before tatoeba (−8.0"
+    )
+    assert "task1 before bucc2018" not in answer and "task0 before tatoeba" in answer
+
+
 def test_what_has_too_few_seeds_is_not_counted_as_without_a_difference():
     answer = answer_transfer_gain(gains_of(
         ("squad", "xquad", 4.0, 0.3, False), ("mnli", "panx", 9.0, np.nan, False), ("qqp", "panx", -5.0, np.nan, False)

@@ -54,6 +54,8 @@ def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectang
     colour = "white" if trained and depth > 0.55 else "black" if trained else "0.35"
     look = dict(ha="center", va="center", color=colour)
     gain, interval = say_number(cell["gain"]), say_interval(cell)
-    ax.text(column, row - 0.24, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
-    ax.text(column, row + 0.06, gain if trained else f"{cell['best']} {gain}", size=6 if trained else 5.5, **look)
-    ax.text(column, row + 0.32, interval, size=5, **look)
+    ax.text(column, row - 0.3, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
+    if not trained:
+        ax.text(column, row - 0.06, cell["best"], size=5.5, **look)
+    ax.text(column, row + 0.14, gain, size=5.5, **look)
+    ax.text(column, row + 0.35, interval, size=5, **look)

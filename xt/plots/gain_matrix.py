@@ -1,5 +1,7 @@
 """Intermediate task x target: gains with their intervals and marks."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -48,7 +50,7 @@ def plot_gain_matrix(gains: pd.DataFrame, ax: Axes) -> Axes:
         else:
             said = cells["lacking"].get(key, NO_RUN)
             reason = next(why for why in (TRAINED_IN, AT_FLOOR, NO_RUN) if why in said)
-            draw_blank(ax, row, column, reason.removeprefix("at its "))
+            draw_blank(ax, row, column, fill(reason.removeprefix("at its "), 8))
     num_placebo = int(gains.drop_duplicates("intermediate")["placebo"].sum())
     if num_placebo:
         ax.axhline(len(arms) - num_placebo - 0.5, color="white", linewidth=3)

@@ -31,12 +31,17 @@ def answer_transfer_gain(gains: pd.DataFrame) -> str:
     if len(rest) == len(tested):
         p = say_p(tested.loc[tested["gain"].abs().idxmax(), "p_holm"])
         return f"None, as far as was tested: {said}. The largest: {largest}, adjusted p {p}.{left}"
-    found = [
-        f"{verb}: {say_list(say_gain(row) for _, row in part.iterrows())}. "
-        for verb, part in (("Helps", helps), ("Hurts", hurts))
-        if len(part)
-    ]
+    found = [f"{verb}: {say_pairs(part)}. " for verb, part in (("Helps", helps), ("Hurts", hurts)) if len(part)]
     return f"{''.join(found)}The other {said}.{left}"
+
+
+def say_pairs(gains: pd.DataFrame, most: int = 5) -> str:
+    """Each gain with its interval; of more than `most` how many there are before each target, and the largest."""
+    said = [say_gain(row) for _, row in gains.sort_values("gain", key=abs, ascending=False).iterrows()]
+    if len(said) <= most:
+        return say_list(said)
+    counts = say_list(f"{count} before {target}" for target, count in gains["target"].value_counts().items())
+    return f"{len(said)} pairs, {counts}; the largest: {'; '.join(said[:most])}"
 
 
 def format_gains(gains: pd.DataFrame) -> pd.DataFrame:

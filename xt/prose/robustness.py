@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_plain
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_plain, say_some
 from xt.stats.trend import FEWEST_DF
 
 PRIMARY = "slope"
@@ -37,8 +37,8 @@ def say_changes(slopes: pd.DataFrame) -> str:
     tested = asked[asked["p_holm"].notna()]
     if tested.empty:
         return "What a task changes in that is not tested: fewer than three seeds give no p value."
-    found = tested[tested["p_holm"] < LEVEL]
-    said = say_list(
+    found = tested[tested["p_holm"] < LEVEL].sort_values("change", key=abs, ascending=False)
+    said = say_some(
         f"{row['intermediate']} before {row['target']} {say_number(row['change'])} ({say_interval(row, 'change_')})"
         for _, row in found.iterrows()
     )
