@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xt.cli import app
-from xt.cluster import open_engine, pass_on
+from xt.cluster import SiteFailed, open_engine, pass_on
 from xt.engine import Execution, execute
 
 pytest.importorskip("parsl", reason="Parsl is not installed")
@@ -25,7 +26,7 @@ with open(place, "a") as file:
 while Path(place).read_text().count("\\n") < tries:
     time.sleep(0.05)
 """
-PAIR = "lost_after = 8\nrestarts = {restarts}\n[executors.pair]\naccelerators = 2\n"
+PAIR = "lost_after = 12\nrestarts = {restarts}\n[executors.pair]\naccelerators = 2\n"
 
 
 @pytest.fixture
@@ -52,13 +53,13 @@ def starts(place, name):
     return [line.split() for line in path.read_text().splitlines()] if path.is_file() else []
 
 
-def find_worker(place, rank):
-    """The process that writes the log of a worker."""
+def find_writer(place, name):
+    """The process that writes the log of this name."""
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            if link.readlink().is_relative_to(place) and link.readlink().name == f"worker_{rank}.log":
+            if link.readlink().is_relative_to(place) and link.readlink().name == name:
                 return int(link.parts[2])
-    raise LookupError(f"no worker {rank}")
+    raise LookupError(f"nobody writes {name}")
 
 
 def find_processes(place):
@@ -94,7 +95,7 @@ def test_a_killed_worker_costs_its_own_notebook_a_start_and_no_other_one(place):
         if not ended and starts(place, "a") and starts(place, "b"):
             pid, rank, *_ = starts(place, "a")[0]
             ended.append(Path("/proc") / pid)
-            os.kill(find_worker(place, rank), signal.SIGKILL)
+            os.kill(find_writer(place, f"worker_{rank}.log"), signal.SIGKILL)
             (place / "b").write_text((place / "b").read_text() + "enough\n")
 
     codes, said = run(place, [execution(place, "a", 2), execution(place, "b", 2)], disturb=kill_worker)
@@ -105,6 +106,20 @@ def test_a_killed_worker_costs_its_own_notebook_a_start_and_no_other_one(place):
     assert not ended[0].exists(), "a notebook ends with its worker"
     assert len(said) == 1 and said[0].startswith("lost   a: ")
     assert not list(find_processes(place)), "whatever ran for the site has ended"
+
+
+def test_a_site_whose_interchange_is_gone_is_given_up_at_once_and_says_so(place):
+    (place / "site.toml").write_text(PAIR.format(restarts=0))
+    with (
+        pytest.raises(SiteFailed, match=r"the interchange of pair has ended; logs: .*/runs/parsl"),
+        open_engine("parsl", place / "site.toml", 1, print) as (at_once, begin),
+    ):
+        assert at_once == 2
+        one = begin(execution(place, "a", 1))
+        os.kill(find_writer(place, "interchange.log"), signal.SIGKILL)
+        while one.poll() is None:
+            time.sleep(0.05)
+    assert not list(find_processes(place))
 
 
 def test_tokens_stay_where_they_are():
