@@ -46,7 +46,7 @@ def test_a_worker_gets_its_share_of_the_accelerators(rows, groups, slots, tmp_pa
     [
         ("workers = 2\n[executors.a]", r"unknown row in .*site.toml 'workers'; allowed: restarts, lost_after"),
         ("executors = 3", r"no table \[executors.NAME\]"),
-        ("[executors.a]\nworkers = ", r"at line 2"),
+        ("[executors.a]\nworkers = ", r"Invalid value \(at (line 2|end of document)"),
         ("[executors.A]", r"\[executors.A\]: no name"),
         ("[executors.a]\nworker = 2", r"\[executors.a\] 'worker'; did you mean 'workers'\?"),
         ("[executors.a]\nworkers = '2'", r"\[executors.a\] workers = '2' is not allowed.*>= 0"),

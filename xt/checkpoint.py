@@ -31,7 +31,12 @@ class Progress:
 
 
 def save_model(folder: Path, model, tokenizer) -> None:
-    """Writes a folder that the usual transformers classes open: safetensors, config, tokenizer."""
+    """Writes a folder that the usual transformers classes open: safetensors, config, tokenizer.
+
+    How the tokenizer was last told to cut and to pad is no part of it.
+    """
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
 
     def fill(place: Path) -> None:
         model.save_pretrained(place, safe_serialization=True)

@@ -27,7 +27,7 @@ from xt.encode import FORMATS, Features
 from xt.evaluate import predict, predict_examples, primary_score
 from xt.model import HEADS, Network, build_model
 from xt.train import Part, Training, train
-from xt.transfer import build_accelerator, look_at, rows_to_train, updates_of
+from xt.transfer import build_accelerator, look_at, updates_of, weights_to_train
 
 LABELS = {"classification": ("label",), "span_qa": ("start_positions", "end_positions"), "tagging": ()}
 """Format -> what a transformers model calls its labels; tags are only predicted here."""
@@ -65,7 +65,8 @@ def run_xt(job: Job, seed: int) -> dict:
     look = partial(look_at, task=task, examples=job.selection, **read)
     part = Part(task.name, features, updates_of(features, knobs), look)
     laps.lap("prepare")
-    with tempfile.TemporaryDirectory() as place, rows_to_train(Training(network, (part,), tokenizer, {}), knobs):
+    training = Training(network, (part,), tokenizer, {})
+    with tempfile.TemporaryDirectory() as place, weights_to_train(training, knobs, seed):
         train(network, (part,), knobs, seed, accelerator, Path(place), where[0], lambda line: None)
     laps.lap("train")
     examples = [example for rows in job.evaluation.values() for example in rows]

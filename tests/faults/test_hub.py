@@ -5,9 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from faults.soak import count, tries
+from faults.soak import count, soak_only, tries
 from hub.running import NEW, OLD, run_client, sources_of, write_pairs
 from hub.server import Repository, serve
+
+from xt.errors import DataError
+from xt.hub import ask_hub
 
 QUICK = {"HF_HUB_DOWNLOAD_TIMEOUT": "1", "HF_HUB_ETAG_TIMEOUT": "1"}
 
@@ -24,6 +27,31 @@ def home(tmp_path):
     return tmp_path / "home"
 
 
+def test_who_asks_is_answered_by_a_later_try_and_after_the_last_one_told_what_to_do(monkeypatch):
+    monkeypatch.setattr("xt.hub.FIRST_WAIT", 0.01)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    asked = []
+
+    def answer_at_last(number, error):
+        asked.append(number)
+        if len(asked) < number:
+            raise error
+        return "rows"
+
+    with pytest.warns(UserWarning, match="the rows: away; asked again"):
+        assert ask_hub("the rows", "Use a folder.", answer_at_last, 3, ConnectionError("away")) == "rows"
+    assert asked == [3, 3, 3]
+    asked.clear()
+    with pytest.raises(DataError, match="the rows: away Use a folder."), pytest.warns(UserWarning):
+        ask_hub("the rows", "Use a folder.", answer_at_last, 9, ConnectionError("away"))
+    assert asked == [9, 9, 9]
+    asked.clear()
+    with pytest.raises(DataError, match="the rows: not yours"):
+        ask_hub("the rows", "Use a folder.", answer_at_last, 2, PermissionError("not yours"))
+    assert asked == [2]
+
+
+@soak_only
 def test_a_hub_in_trouble_is_asked_again_and_then_read_whole(pairs, home):
     with count("hub in trouble for a while", "hub") as tally:
         for number in range(tries(1, 10)):
@@ -37,6 +65,7 @@ def test_a_hub_in_trouble_is_asked_again_and_then_read_whole(pairs, home):
                 tally.lose(f"{once}, {again}")
 
 
+@soak_only
 def test_a_hub_that_stays_away_is_asked_so_often_and_no_more(pairs, home):
     with serve([pairs]) as hub:
         hub.broken = "/tree/"
@@ -99,6 +128,7 @@ def test_a_download_that_comes_wrong_is_not_read(pairs, home):
     assert "DataError" in wrong and "test-00001" in wrong["DataError"] and right["rows"] == ROWS
 
 
+@soak_only
 def test_an_encoder_is_asked_for_again_and_a_damaged_one_fetched_again(tmp_path, home):
     place = tmp_path / "encoder"
     built = run_client(home, "", "build_encoder", str(place), offline=True)

@@ -13,7 +13,7 @@ from xt.languages import get_language
 from xt.tasks.roots import open_root
 from xt.tasks.sources import Source
 
-NAMES = ("../outside", "..", "/tmp/outside", "a/../../outside", ".hidden", "a\nb", "")
+NAMES = ("../outside", "..", "/outside", "a/../../outside", ".hidden", "a\nb", "")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_run_folder_that_is_a_link_is_not_written_to(places):
         pass
 
 
-@pytest.mark.parametrize("pattern", ["../../../outside/*.parquet", "/tmp/outside/*.parquet", "de/../../../x/*.parquet"])
+@pytest.mark.parametrize("pattern", ["../../../outside/*.parquet", "/outside/*.parquet", "de/../../../x/*.parquet"])
 def test_a_dataset_reads_no_file_outside_of_its_folder(pattern, places):
     dataset = places / "root" / "owner" / "name"
     dataset.mkdir(parents=True)

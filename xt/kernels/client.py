@@ -51,10 +51,14 @@ class WarmProcess:
             self.returncode = int(answer.split()[1]) if answer else -signal.SIGKILL
         return self.returncode
 
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to the process, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
     def terminate(self) -> None:
         """Asks the process to end, unless it has."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
 
 def fork_warm(command: Sequence[str], env: Mapping[str, str], cwd=None, stdout=None, stderr=None) -> WarmProcess:
