@@ -21,12 +21,12 @@ help:  ## list the targets
 study: $(INSTALLED)  ## run a study: make study STUDY=real (default: quick, generated languages, minutes on two cores)
 	$(BIN)/xt run $(STUDY)
 
-# Two workers of one thread each: the tests are many and small. No test may reach for the network
+# Three workers of one thread each: on two cores, as many tests wait for processes of their own. No test may reach for the network
 # (those of tests/hub talk to a server of their own, and set what they need).
 test: export OMP_NUM_THREADS := 1
 test: export HF_HUB_OFFLINE := 1
 test: $(INSTALLED) lint  ## lint, tests, and the analysis notebooks against their committed outputs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
 
 # Each fault as often as the published table says, nothing else beside it. One alone: XT_SOAK=1 and its file.
 soak: export OMP_NUM_THREADS := 1

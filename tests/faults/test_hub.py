@@ -85,6 +85,7 @@ def test_what_the_hub_does_not_have_is_not_asked_for_again(pairs, home):
     assert "owner/TwoPairs" in message and "no-such-branch" in message
 
 
+@soak_only
 def test_a_slow_hub_is_waited_for_within_limits(pairs, home):
     with serve([pairs]) as hub:
         hub.stalls, hub.stall_seconds, hub.num_stalls = "test-00001", 3.0, 1

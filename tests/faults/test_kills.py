@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.grid_of import STUDY, start_grid
-from faults.soak import count, tries
+from faults.soak import count, soak_only, tries
 from faults.watching import PATIENCE, find_processes, read_result, see_complete, wait_for_all
 
 from xt.locations import PROJECT
@@ -65,6 +65,7 @@ def run_until_killed(place: Path, project: Path, moment: float | None, draw: ran
     return code == 0
 
 
+@soak_only
 def test_a_study_killed_and_moved_ends_as_one_that_was_not(undisturbed, copy_of_project, tmp_path, monkeypatch):
     expected, seconds = undisturbed
     draw, wanted, number = random.Random(11), tries(fast=1, soak=200), 0
