@@ -71,7 +71,7 @@ def find_processes(place):
 
 
 def has_ended(process: Path, patience: float = 20.0) -> bool:
-    """Whether a process (its folder in /proc) has ended, or does so soon; one that nobody has asked about is a zombie."""
+    """Whether a process (its folder in /proc) has ended, or does so soon; one that nobody waits for is a zombie."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with suppress(FileNotFoundError, ProcessLookupError):
