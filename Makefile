@@ -12,6 +12,8 @@ NOTEBOOKS := $(wildcard notebooks/analysis/*.ipynb)
 export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TOKENIZERS_PARALLELISM := false
+# Hundreds of processes of tests and runs read what Python has compiled once, whatever the user's shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help study test soak lab doctor lint format bench bench-gpu requirements
 
@@ -21,12 +23,12 @@ help:  ## list the targets
 study: $(INSTALLED)  ## run a study: make study STUDY=real (default: quick, generated languages, minutes on two cores)
 	$(BIN)/xt run $(STUDY)
 
-# Three workers of one thread each: on two cores, as many tests wait for processes of their own. No test may reach for the network
+# Two workers of one thread each: the tests are many and small. No test may reach for the network
 # (those of tests/hub talk to a server of their own, and set what they need).
 test: export OMP_NUM_THREADS := 1
 test: export HF_HUB_OFFLINE := 1
 test: $(INSTALLED) lint  ## lint, tests, and the analysis notebooks against their committed outputs
-	$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
 
 # Each fault as often as the published table says, nothing else beside it. One alone: XT_SOAK=1 and its file.
 soak: export OMP_NUM_THREADS := 1

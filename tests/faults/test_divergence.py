@@ -77,6 +77,7 @@ def test_numbers_that_are_not_finite_end_a_training_as_diverged(spoil, value, tm
                 tally.lose("weights that are not finite are kept")
             if ended["outcome"] != "diverged" or ended["step"] != len(log):
                 tally.lose(f"{ended['outcome']} after {ended['step']} updates, {len(log)} logged")
+    assert tally.lost == 0
 
 
 def test_a_network_whose_answers_are_not_finite_is_counted_and_its_scores_are_marked(tmp_path, monkeypatch):

@@ -132,6 +132,7 @@ def test_grids_on_one_store_make_each_run_once(number, kind, tmp_path, monkeypat
                 tally.lose("not every score once")
             if codes[0] != -signal.SIGKILL or sum(code != 0 for code in codes[1:]) > killed:
                 tally.lose(f"grids that were not killed failed: {codes}: {said}")
+    assert tally.lost == 0
 
 
 HOLD = """

@@ -63,6 +63,7 @@ def test_a_hub_in_trouble_is_asked_again_and_then_read_whole(pairs, home):
             tally.tries += 1
             if "DataError" not in once or sources_of(again) != ["moin", "hallo"]:
                 tally.lose(f"{once}, {again}")
+    assert tally.lost == 0
 
 
 @soak_only
@@ -115,6 +116,7 @@ def test_a_damaged_file_of_the_cache_is_named_and_fetched_again(pairs, home):
                 tally.half_read += "DataError" not in refused
             tally.half_read += run_client(home, hub.url, "read_pairs", NEW).get("rows") != ROWS
             tally.tries += 1
+    assert tally.lost == 0
 
 
 ROWS = [{"source": source, "target": "good morning"} for source in ("moin", "hallo")]

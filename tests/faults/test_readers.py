@@ -177,6 +177,7 @@ def test_a_malformed_release_is_named_or_read_as_it_is(form, root):
     with count(f"malformed input, {form}: {len(readings)} readers", "readers") as tally:
         for reading in readings:
             try_reading(reading, root, tally)
+    assert tally.lost == 0
 
 
 def try_reading(reading: tuple, root: Path, tally) -> None:
@@ -348,6 +349,7 @@ def test_a_spoilt_manifest_or_card_is_named(root, tmp_path):
                     except DataError as error:
                         if str(place) not in str(error):
                             tally.lose(str(error))
+    assert tally.lost == 0
 
 
 def is_json(content: bytes) -> bool:
