@@ -86,8 +86,10 @@ class Study:
 
     def absent_languages(self, target: str) -> tuple[str, ...]:
         """The languages of XTREME-R that a study of them has to do without."""
-        wanted = all_languages_of(get_task(target), self.root) if self.more_languages else ()
-        return tuple(code for code in wanted if code not in self.languages_of(target))
+        if not self.more_languages:
+            return ()
+        held = set(self.languages_of(target))
+        return tuple(code for code in all_languages_of(get_task(target), self.root) if code not in held)
 
     def measurements(self) -> list[EfficiencyConfig]:
         """The measurements of cost, those of the first seed. Raises DataError where their data are not there."""
