@@ -1,5 +1,6 @@
 """A report says what the notebooks say, names every run, runs nothing and asks nothing of a network."""
 
+import ast
 import base64
 import re
 import shutil
@@ -12,13 +13,17 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from synthetic_study import change_scores, write_study
 from typer.testing import CliRunner
 
+from xt.analyses import ANALYSES, read_parameters
 from xt.cli import app
+from xt.engine import read_cells
 from xt.report import page, render_report, split_notebook
 from xt.results import load_scores
+from xt.studies import STUDIES
 
 PIXEL = base64.b64encode(
     base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 ).decode()
+STUDY_PARAMETERS = {"study", "beside", "confirm", "sizes", "scores_of"}
 EVIL = "<script>document.title = 'taken'</script><img src='https://example.org/x.png' onerror='alert(1)'>"
 
 
@@ -26,7 +31,7 @@ def shown(**data):
     return new_output("display_data", data, metadata={"image/png": {"alt": "A small figure.", "width": 90}})
 
 
-def write_notebook(place, name, title="1. Does it help?", answer="**It helps.**", error=None, more=()):
+def write_notebook(place, name, title="1. Does it help?", answer="**It helps.**", error=None, more=(), tags=()):
     cells = [
         new_markdown_cell(f"# {title}\n\nWhat this notebook does."),
         new_code_cell('study = "x"', metadata={"tags": ["parameters"]}),
@@ -37,7 +42,7 @@ def write_notebook(place, name, title="1. Does it help?", answer="**It helps.**"
         new_code_cell("draw()", outputs=[shown(**{"image/png": PIXEL, "text/plain": "A small figure."})]),
         new_code_cell("table()", outputs=[shown(**{"text/html": "<style scoped>.a{b:c}</style><table border='1'><tr>"
                                                    "<td colspan='2'>4.2</td></tr></table>", "text/plain": "4.2"})]),
-        *[new_code_cell("more()", outputs=[output]) for output in more],
+        *[new_code_cell("more()", metadata={"tags": list(tags)}, outputs=[output]) for output in more],
         new_markdown_cell("A caption.\n\n## What could be wrong\n\n* A caveat."),
         new_code_cell("width()", outputs=[shown(**{"text/markdown": "A computed caveat."})]),
     ]  # fmt: skip
@@ -113,6 +118,14 @@ def test_every_run_and_the_status_of_every_table_are_named(html, scores):
     assert "PAN-X" not in parts["References"] or "panx" in set(scores["target"])
 
 
+def test_a_table_of_simulated_studies_is_not_said_to_be_of_these_data(scores, tmp_path):
+    table = shown(**{"text/html": "<table><tr><td>0.05</td></tr></table>", "text/plain": "0.05"})
+    notebook = write_notebook(tmp_path, "2-level", more=[table], tags=["simulated"])
+    results = parts_of(render_report("real", "mini", scores, [notebook]))["Results"]
+    assert results.count("Data status: subset") == 1
+    assert "0.05" in results.partition("Simulated studies, no runs.")[0][-200:]
+
+
 def test_what_comes_from_data_is_escaped_or_cleaned(results, tmp_path):
     evil_results = shutil.copytree(results, tmp_path / "results")
     change_scores(evil_results, "real", lambda scores: scores.assign(encoder=EVIL, code_version=EVIL))
@@ -179,7 +192,19 @@ def test_the_command_runs_every_notebook_that_applies_and_writes_where_it_is_tol
         and "0-lab" not in names
         and names == sorted(names, key=lambda name: int(name.split("-")[0]))
     )
-    assert asked[0][1] == {"study": "real", "encoder": "mini", "beside": []}
+    for name, parameters in asked:
+        for parameter in read_parameters(ANALYSES / f"{name}.ipynb") & STUDY_PARAMETERS:
+            assert parameters[parameter] in ("real", ["real"], []), (name, parameter)
+    assert asked[0][1]["encoder"] == "mini"
+
+
+def test_every_parameter_of_a_notebook_that_names_a_study_is_known_to_the_report():
+    for notebook in ANALYSES.glob("[0-9]*.ipynb"):
+        [cell] = [cell for cell in read_cells(notebook) if "parameters" in cell.metadata.get("tags", ())]
+        for line in ast.parse(cell.source).body:
+            default = ast.literal_eval(line.value)
+            named = set(default if isinstance(default, list) else [default]) & set(STUDIES)
+            assert not named or line.target.id in STUDY_PARAMETERS, (notebook.stem, line.target.id)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def split_notebook(path: Path, cells: Sequence) -> Section:
     title, _, introduction = first.source.partition("\n")
     answer = answer_of(rest)
     for cell in cells:
-        cell.metadata = type(cell)()
+        cell.metadata = type(cell)(simulated="simulated" in cell.metadata.get("tags", ()))
     kept = [cell for cell in rest if cell.cell_type == "markdown" or cell.get("outputs")]
     results, limits = split_at_limits(kept)
     first.source = introduction.strip()

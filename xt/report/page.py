@@ -39,9 +39,9 @@ def write_report(study: str, say: Callable[[str], None], encoder: str = "", outp
     place = folder("XT_RUNS") / "reports"
     executed = []
     for notebook in list_analyses(scores):
-        parameters = {"study": study, "encoder": encoder, "beside": []}
         executed.append(place / study / notebook.name)
-        stopped = execute_analysis(notebook, parameters, executed[-1], place / study / "figures")
+        alone = dict(study=study, encoder=encoder, beside=[], confirm=[], sizes=[study], scores_of=study)
+        stopped = execute_analysis(notebook, alone, executed[-1], place / study / "figures")
         say(f"{notebook.stem}: {stopped or 'done'}")
     output = output or place / f"{study}.html"
     output.parent.mkdir(parents=True, exist_ok=True)
