@@ -7,7 +7,7 @@ from test_robustness import make_cube
 
 from xt.plots import plot_family_tree, plot_gains_by_distance, plt
 from xt.plots.distance import fit_band
-from xt.prose import answer_robustness, count_by_chance, format_robustness, say_changes, say_ranks
+from xt.prose import answer_robustness, count_by_chance, format_baseline, format_changes, say_changes, say_ranks
 from xt.robustness import TREND_COLUMNS, gains_by_distance, part_home, robustness_table
 
 NO_TRENDS = pd.DataFrame(columns=TREND_COLUMNS)
@@ -35,7 +35,11 @@ def test_the_answer_names_slopes_and_reliable_changes_and_what_to_run(cube):
     assert "1 more are not tested" in say_changes(half[half["measure"] == "slope"])
     floored = pd.concat([table, table[table["measure"] == "gap to the training language"].assign(target="xnli")])
     assert "No slope for xnli: three languages above" in answer_robustness(floored, NO_TRENDS)
-    assert "–" in set(format_robustness(table)["change"]) and len(format_robustness(table)) == len(table)
+    own, slopes = format_baseline(table), format_changes(table, "slope")
+    assert own.loc["udpos", "slope"].startswith("−30.5 (−") and own.loc["udpos", "seeds' spread"] != "–"
+    assert slopes.loc["squad", "udpos"].endswith(")*") and slopes.loc["mnli", "udpos"].endswith(")")
+    assert list(slopes.index) == ["squad", "mnli", "mnli_shuffled"]
+    assert list(format_changes(half, "slope").index) == list(slopes.index)
 
 
 def test_gains_by_distance_leave_out_floors_and_what_has_no_distance(cube):

@@ -40,8 +40,9 @@ from xt.prose.response import answer_response
 from xt.prose.robustness import (
     answer_robustness,
     count_by_chance,
+    format_baseline,
+    format_changes,
     format_coefficients,
-    format_robustness,
     say_changes,
     say_ranks,
     say_trend,

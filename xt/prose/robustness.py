@@ -88,17 +88,31 @@ def say_ranks(ranks: pd.DataFrame) -> str:
     return f"Ranks of scores go {say_list(parts)}; {falls} of these {told.sum()} are negative"
 
 
-def format_robustness(table: pd.DataFrame) -> pd.DataFrame:
-    """`xt.robustness.robustness_table` as a table to read: one row per target, measure and arm, numbers as text."""
-    rows = [row for _, row in table.iterrows()]
-    return pd.DataFrame({
-        "target": table["target"], "measure": table["measure"], "arm": table["intermediate"],
-        "value": table["value"].map(say_plain),
-        "95 % interval": [say_interval(row) for row in rows],
-        "change": table["change"].map(say_number),
-        "its 95 % interval": [say_interval(row, "change_") for row in rows],
-        "p": table["p"].map(say_p), "p (Holm)": table["p_holm"].map(say_p), "languages": table["num_languages"],
-    }).set_index(["target", "measure", "arm"])  # fmt: skip
+def format_baseline(table: pd.DataFrame) -> pd.DataFrame:
+    """The baseline in `xt.robustness.robustness_table`: one row per target, one column per measure, with intervals."""
+    own = table[table["intermediate"] == "none"]
+    text = [say_plain(row["value"]) + in_brackets(row) for _, row in own.iterrows()]
+    return spread_out(own.assign(text=text), "target", "measure")
+
+
+def format_changes(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """What each arm changes in a measure: one row per arm, one column per target, with intervals; `*`: Holm-adjusted p
+    below 0.05."""
+    arms = table[(table["measure"] == measure) & table["change"].notna()]
+    mark = (arms["p_holm"] < LEVEL).map({True: "*", False: ""})
+    text = [say_number(row["change"]) + in_brackets(row, "change_") for _, row in arms.iterrows()]
+    return spread_out(arms.assign(text=text + mark), "intermediate", "target")
+
+
+def in_brackets(row: pd.Series, of: str = "") -> str:
+    """An interval behind a number; empty where there is none."""
+    return "" if pd.isna(row[f"{of}low"]) else f" ({say_interval(row, of)})"
+
+
+def spread_out(table: pd.DataFrame, index: str, columns: str) -> pd.DataFrame:
+    """`text` by rows and columns in the order in which they come, a dash where there is none."""
+    wide = table.pivot_table(index=index, columns=columns, values="text", aggfunc="first", sort=False)
+    return wide.reindex(columns=table[columns].unique()).fillna("–")
 
 
 def format_coefficients(table: pd.DataFrame) -> pd.DataFrame:

@@ -33,8 +33,8 @@ def say_p(p: float) -> str:
 
 
 def say_plain(value: float, digits: int = 1) -> str:
-    """A number without a sign, a dash where it is missing."""
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+    """A number without a plus, a dash where it is missing."""
+    return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def say_interval(row: pd.Series, of: str = "") -> str:
