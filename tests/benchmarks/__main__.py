@@ -16,7 +16,7 @@ from tests.benchmarks import frame
 
 BENCHMARKS = (
     *("pairs", "windows", "scoring", "step", "curves"),
-    *("planning", "growth", "large_study", "neighbours", "second_start", "overhead", "workers"),
+    *("planning", "growth", "large_study", "resampling", "neighbours", "second_start", "overhead", "workers"),
 )
 """Modules of this folder, in the order in which `make bench` runs them."""
 IN_PROCESSES = ("second_start", "overhead", "workers")
