@@ -206,7 +206,13 @@ def test_unseen_languages_are_compared_with_seen_ones_in_score_and_in_gain():
     below = compare_unseen([replace(cube_of(points, 0.2), floors=floors)])
     assert list(below["intermediate"]) == ["none"], "no gain can be seen at the floor"
     trained = np.ones((3, len(ZERO_SHOT)), bool)
-    trained[2, np.flatnonzero(unseen)] = False
+    trained[2] = False
+    beside = compare_unseen([replace(cube_of(points, 0.2), zero_shot=trained)]).set_index("intermediate")
+    assert list(beside.index) == ["none", "squad"], "an arm that was trained in every language costs no other its row"
+    pd.testing.assert_series_equal(beside.loc["none"], table.loc["none"])
+    assert beside.loc["squad", "difference"] == table.loc["squad", "difference"] and beside.loc["squad", "p"] < 0.01
+    assert beside.loc["squad", ["num_unseen", "num_seen"]].tolist() == [2, 21]
+    trained[1, :] = False
     assert list(compare_unseen([replace(cube_of(points, 0.2), zero_shot=trained)])["intermediate"]) == ["none"]
     assert compare_unseen([replace(cube_of(points), encoder="somebody/unknown")]).empty
 

@@ -9,7 +9,7 @@ import pandas as pd
 from xt.distances import COMPONENTS, LAB_COMPONENTS, load_distances
 from xt.errors import DataError
 from xt.exposure import load_exposure
-from xt.gains import MIN_LANGUAGES, Means, ScoreCube, combine_languages, compare_means, is_placebo
+from xt.gains import MIN_LANGUAGES, Means, ScoreCube, combine_languages, compare_means, is_placebo, keep_arms
 from xt.languages import get_language
 from xt.stats.robustness import interval_of_means
 
@@ -159,8 +159,8 @@ def compare_unseen(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
     """Languages that pretraining never saw against those that it saw: mean of the former less mean of the latter.
 
     One row per encoder, target and arm: of the baseline the difference in score, over all zero-shot languages
-    (`difference, low, high`, over seeds and items), of every other arm the difference in gain, over those above their
-    floor that no arm was trained in, with `p` of the primary test and `placebo`; `num_unseen, num_seen`. No rows of a
+    (`difference, low, high`, over seeds and items), of every arm that was trained in none of them the difference in
+    gain, over those above their floor, with `p` of the primary test and `placebo`; `num_unseen, num_seen`. No rows of a
     cube without both kinds, or of an encoder whose pretraining is not known; none of gains where fewer than
     MIN_LANGUAGES languages are above the floor.
     """
@@ -170,14 +170,17 @@ def compare_unseen(cubes: Sequence[ScoreCube]) -> pd.DataFrame:
         if None in seen:
             continue
         above = ~cube.at_floor & ((~cube.at_floor).sum() >= MIN_LANGUAGES)
-        for baseline, chosen in ((True, np.ones(len(seen), bool)), (False, above & cube.zero_shot.all(axis=0))):
+        elsewhere = keep_arms(cube, cube.zero_shot.all(axis=1))
+        for part, chosen, describe in (
+            (cube, np.ones(len(seen), bool), describe_level),
+            (elsewhere, above & (len(elsewhere.arms) > 1), describe_changes),
+        ):
             groups = [chosen & (np.array(seen) == kind) for kind in (False, True)]
             if not all(group.any() for group in groups):
                 continue
-            means = combine_languages(cube, groups[0] / groups[0].sum() - groups[1] / groups[1].sum())
+            means = combine_languages(part, groups[0] / groups[0].sum() - groups[1] / groups[1].sum())
             counts = dict(num_unseen=int(groups[0].sum()), num_seen=int(groups[1].sum()))
-            where = dict(encoder=cube.encoder, target=cube.target)
-            rows += [where | row | counts for row in (describe_level if baseline else describe_changes)(means)]
+            rows += [dict(encoder=cube.encoder, target=cube.target) | row | counts for row in describe(means)]
     columns = "encoder target intermediate placebo difference low high p num_unseen num_seen".split()
     return pd.DataFrame(rows, columns=columns)
 

@@ -22,6 +22,8 @@ from xt.gains import (
     combine_languages,
     compare_means,
     is_placebo,
+    keep_arms,
+    keep_means,
     load_cubes,
 )
 from xt.response import baseline_by_language, predictors_of
@@ -79,18 +81,6 @@ def part_home(cube: ScoreCube, home: str | None) -> WholeCube:
         num_clusters=None if cube.num_clusters is None else cube.num_clusters[~own],
     )
     return WholeCube(rest, combine_languages(cube, own.astype(float)) if own.any() else None)
-
-
-def keep_arms(cube: ScoreCube, kept: np.ndarray) -> ScoreCube:
-    """The cube of some of its arms, a mask (K,)."""
-    return replace(keep_means(cube, kept), zero_shot=cube.zero_shot[kept])
-
-
-def keep_means(means: Means | ScoreCube, kept: np.ndarray) -> Means | ScoreCube:
-    """The same of means, or of what of a cube is like them."""
-    arms = tuple(arm for arm, there in zip(means.arms, kept, strict=True) if there)
-    drawn = None if means.resampled is None else means.resampled[:, :, kept]
-    return replace(means, arms=arms, points=means.points[:, kept], resampled=drawn)
 
 
 def weigh_distance(cube: ScoreCube) -> np.ndarray:

@@ -29,6 +29,18 @@ class Means:
     """Whether the baseline of one of the targets is not trained (retrieval), and so is the same at every seed."""
 
 
+def keep_arms(cube: ScoreCube, kept: np.ndarray) -> ScoreCube:
+    """The cube of some of its arms, a mask (K,)."""
+    return replace(keep_means(cube, kept), zero_shot=cube.zero_shot[kept])
+
+
+def keep_means(means: Means | ScoreCube, kept: np.ndarray) -> Means | ScoreCube:
+    """The same of means, or of what of a cube is like them."""
+    arms = tuple(arm for arm, there in zip(means.arms, kept, strict=True) if there)
+    drawn = None if means.resampled is None else means.resampled[:, :, kept]
+    return replace(means, arms=arms, points=means.points[:, kept], resampled=drawn)
+
+
 def average_languages(cube: ScoreCube, languages: np.ndarray) -> Means:
     """The unweighted means of a cube over these languages, a mask (L,)."""
     return combine_languages(cube, languages / languages.sum())
