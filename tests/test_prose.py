@@ -22,7 +22,7 @@ def gains_of(*rows):
     frame = pd.DataFrame(rows, columns=["intermediate", "target", "gain", "p_holm", "placebo"])
     return frame.assign(
         low=frame["gain"] - 1, high=frame["gain"] + 1, same_data=frame["intermediate"] == "mnli", p=frame["p_holm"],
-        relative=0.1, baseline=50.0, num_languages=3, num_at_floor=1,
+        relative=0.1, baseline=50.0, num_languages=3, num_at_floor=1, encoder="mini",
     )  # fmt: skip
 
 
@@ -76,6 +76,12 @@ def test_a_table_to_read_has_dashes_for_what_is_missing():
     table = format_gains(gains_of(("squad", "xquad", np.nan, np.nan, False), ("p", "xquad", -1.25, 0.5, True)))
     assert list(table.index) == [("xquad", "squad"), ("xquad", "p (placebo)")]
     assert list(table["gain"]) == ["–", "−1.2"] and list(table["95 % interval"]) == ["–", "−2.2 to −0.2"]
+
+
+def test_a_table_of_several_encoders_names_them():
+    gains = gains_of(("squad", "xquad", 1.0, 0.5, False), ("squad", "xquad", 2.0, 0.5, False))
+    table = format_gains(gains.assign(encoder=["small", "large"]))
+    assert list(table.index) == [("small", "xquad", "squad"), ("large", "xquad", "squad")]
 
 
 def choices_of(*rows):

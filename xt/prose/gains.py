@@ -45,11 +45,14 @@ def say_pairs(gains: pd.DataFrame, most: int = 5) -> str:
 
 
 def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
-    """`xt.gains.gain_table` as a table to read: one row per target and intermediate task, numbers as text; where an arm
-    was trained in one of the languages, with how many were left out for that (`not zero-shot`)."""
+    """`xt.gains.gain_table` as a table to read: one row per target and intermediate task (and encoder, where there are
+    several), numbers as text; where an arm was trained in one of the languages, with how many were left out for that
+    (`not zero-shot`)."""
     trained_in = gains.get("num_trained_in", pd.Series(0, index=gains.index))
     share = (100 * gains["relative"]).map(say_number)
+    one_encoder = gains["encoder"].nunique() <= 1
     table = pd.DataFrame({
+        "encoder": gains["encoder"],
         "target": gains["target"],
         "intermediate": gains["intermediate"] + gains["placebo"].map({True: " (placebo)", False: ""}),
         "baseline": gains["baseline"].map(say_plain),
@@ -60,7 +63,8 @@ def format_gains(gains: pd.DataFrame) -> pd.DataFrame:
         "% of baseline": share,
         "languages": gains["num_languages"],
         "left out": gains["num_at_floor"],
-    }).set_index(["target", "intermediate"])  # fmt: skip
+    }).set_index(["encoder", "target", "intermediate"])  # fmt: skip
+    table = table.droplevel("encoder") if one_encoder else table
     return table.assign(**{"not zero-shot": trained_in.to_numpy()}) if trained_in.any() else table
 
 
