@@ -25,6 +25,12 @@ PLACEBOS = ("mnli_shuffled", "squad_shuffled", "own_mnli", "own_squad")
 PAIRS: Mapping[str, object] = {"batch_sizes": (1, 16), "num_rounds": 24, "num_repeats": 10}
 """How much is measured where arms are compared."""
 
+
+def words(text: str) -> tuple[str, ...]:
+    """The names in a text, parted at blanks."""
+    return tuple(text.split())
+
+
 LAB = Study(
     name="lab",
     question="Which intermediate task helps which target task, zero-shot, in generated languages?",
@@ -36,35 +42,14 @@ LAB = Study(
         *NINE,
         "multi",
         *PLACEBOS,
-        "multi_mlm",
-        "mnli_translated",
-        "squad_translated",
-        "squad.qac",
-        "squad.qao",
+        *words("multi_mlm mnli_translated squad_translated squad.qac squad.qao"),
     ),
-    targets=(
-        "pawsx",
-        "xnli",
-        "panx",
-        "udpos",
-        "xquad",
-        "mlqa",
-        "tydiqa",
-        "bucc2018",
-        "tatoeba",
-        "xcopa",
-        "lareqa",
-        "mewslix",
-    ),  # fmt: skip
+    targets=words("pawsx xnli panx udpos xquad mlqa tydiqa bucc2018 tatoeba xcopa lareqa mewslix"),
     seeds=(1, 2, 3),
     beside=(Part(("lab-small", "lab-large", "lab-english"), FEW_ARMS, FOUR_TARGETS),),
-    analyses=(
-        "1-transfer-gain",
-        "2-significance",
-        "3-multi-task",
-        "6-robustness-distance",
-        "7-errors",
-        "12-recommendation",
+    analyses=words(
+        "1-transfer-gain 2-significance 3-multi-task 5-pretraining 6-robustness-distance 7-errors 9-claims "
+        "12-recommendation"
     ),
     note="qac and qao, in which an arm trains: both with much text, one in the script of qaa and one in another",
 )
@@ -88,7 +73,7 @@ CONFIRM = replace(
     intermediates=(*FEW_ARMS, *PLACEBOS),
     targets=FOUR_TARGETS,
     beside=(),
-    analyses=("1-transfer-gain",),
+    analyses=("1-transfer-gain", "2-significance", "6-robustness-distance"),
     note="",
 )
 PAPER = Study(
@@ -235,34 +220,12 @@ STUDIES: Mapping[str, Study] = {
             root="mirror",
             preset="mini_short",
             encoders=("mini",),
-            intermediates=(
-                "none",
-                "anli_plus",
-                "squad",
-                "mnli_shuffled",
-                "own_squad",
-                "multi_free",
-                "mnli",
-                "squad_v2",
-                "hellaswag",
-                "qqp",
-                "cosmosqa",
-                "commonsenseqa",
+            intermediates=words(
+                "none anli_plus squad mnli_shuffled own_squad multi_free mnli squad_v2 hellaswag qqp "
+                "cosmosqa commonsenseqa"
             ),
-            targets=(
-                "xnli",
-                "americasnli",
-                "pawsx",
-                "udpos",
-                "panx",
-                "masakhaner",
-                "xquad",
-                "mlqa",
-                "tydiqa",
-                "xcopa",
-                "lareqa",
-                "tatoeba",
-                "bucc2018",
+            targets=words(
+                "xnli americasnli pawsx udpos panx masakhaner xquad mlqa tydiqa xcopa lareqa tatoeba bucc2018"
             ),
             seeds=(1, 2, 3),
             languages=OF_THE_MIRROR,
@@ -286,6 +249,7 @@ STUDIES: Mapping[str, Study] = {
             seeds=(1, 2, 3),
             languages=OF_THE_MIRROR,
             eval_splits={"panx": ("validation",), "udpos": ("de:validation",)},
+            analyses=("4-scaling", "5-pretraining"),
             note="three encoders pretrained here on the mirror's text, with the tokenizer of mini: two widths, and "
             "English only",
         ),
@@ -303,17 +267,7 @@ STUDIES: Mapping[str, Study] = {
             root="hub",
             preset="xtreme_large",
             encoders=(XLMR_LARGE,),
-            intermediates=(
-                "none",
-                "mnli",
-                "squad",
-                "hellaswag",
-                "multi_free",
-                "mnli_shuffled",
-                "squad_shuffled",
-                "own_mnli",
-                "own_squad",
-            ),
+            intermediates=words("none mnli squad hellaswag multi_free mnli_shuffled squad_shuffled own_mnli own_squad"),
             targets=("xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba", "mewslix", "lareqa"),
             seeds=(1, 2, 3),
             more_languages=True,
@@ -325,22 +279,9 @@ STUDIES: Mapping[str, Study] = {
             root="hub",
             preset="jiant",
             encoders=("FacebookAI/xlm-roberta-base",),
-            intermediates=(
-                "none",
-                "mnli",
-                "mnli.de",
-                "mnli.sw",
-                "mnli.zh",
-                "squad",
-                "squad.de",
-                "squad.zh",
-                "tydiqa",
-                "tydiqa.ko",
-                "tydiqa.sw",
-                "mnli_shuffled",
-                "squad_shuffled",
-                "own_mnli",
-                "own_squad",
+            intermediates=words(
+                "none mnli mnli.de mnli.sw mnli.zh squad squad.de squad.zh tydiqa tydiqa.ko tydiqa.sw mnli_shuffled "
+                "squad_shuffled own_mnli own_squad"
             ),
             targets=("xnli", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba"),
             seeds=(1, 2, 3),
@@ -352,17 +293,8 @@ STUDIES: Mapping[str, Study] = {
             root="mirror",
             preset="mini_short",
             encoders=("mini",),
-            intermediates=(
-                "none",
-                "tydiqa",
-                "tydiqa.ko",
-                "tydiqa.sw",
-                "panx",
-                "panx.de",
-                "panx.sw",
-                "masakhaner.sw",
-                "own_squad",
-                "squad_shuffled",
+            intermediates=words(
+                "none tydiqa tydiqa.ko tydiqa.sw panx panx.de panx.sw masakhaner.sw own_squad squad_shuffled"
             ),
             targets=("xquad", "tydiqa", "panx", "masakhaner"),
             seeds=(1, 2, 3),
@@ -375,15 +307,8 @@ STUDIES: Mapping[str, Study] = {
             root="lab-100",
             preset="quick",
             encoders=("lab-quick",),
-            intermediates=(
-                "none",
-                "multi",
-                "multi_three",
-                "multi_three_mlm",
-                "mnli_squad_translated",
-                "squad.qab",
-                "own_squad",
-                "squad_shuffled",
+            intermediates=words(
+                "none multi multi_three multi_three_mlm mnli_squad_translated squad.qab own_squad squad_shuffled"
             ),
             targets=("udpos", "xquad", "mlqa", "xcopa", "lareqa", "mewslix", "tatoeba", "bucc2018"),
             seeds=(1,),
