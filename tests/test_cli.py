@@ -43,6 +43,21 @@ def test_an_unknown_study_is_refused_with_the_known_ones(command):
     assert "unknown study 'smok'; did you mean 'smoke'? allowed: lab, " in done.stderr
 
 
+@pytest.mark.parametrize(("study", "said"), [
+    ("bench", "unknown study 'bench'; allowed: intermediate-language, "),
+    ("lab-cost", "'lab-cost' measures costs and scores nothing: `xt run lab-cost` answers notebooks 10-intermediate-"),
+    ("paper", "no results of study 'paper'"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["report", "claims"])
+def test_what_no_run_would_give_scores_is_never_told_to_be_run(command, study, said, tmp_path):
+    (tmp_path / "results" / "bench").mkdir(parents=True)
+    (tmp_path / "results" / "mine").mkdir()
+    (tmp_path / "results" / "mine" / "runs.csv").touch()
+    done = RUN.invoke(app, [command, study])
+    assert done.exit_code == 2 and said in done.stderr
+    assert "xt run bench" not in done.stderr and ("mine, paper" in done.stderr or study != "bench")
+
+
 def test_a_root_that_is_not_there_is_told_with_the_variable_that_moves_it(monkeypatch, tmp_path):
     monkeypatch.setenv("XT_MIRROR", str(tmp_path / "nowhere"))
     monkeypatch.setenv("XT_ENCODERS", str(tmp_path / "nowhere"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xt.contrasts import BESIDE, ZERO_SHOT
+from xt.contrasts import BESIDE, SEVERAL, ZERO_SHOT
 from xt.prose import (
     answer_response,
     answer_transfer_gain,
@@ -14,6 +14,7 @@ from xt.prose import (
     say_list,
     say_p,
     say_question,
+    say_unpaired,
 )
 
 
@@ -145,3 +146,11 @@ def test_what_shows_in_scores_has_its_interval_on_one_side_of_zero():
 
 def test_no_response_is_said_where_every_interval_holds_zero():
     assert answer_response(slopes_of(("xnli", "lexical", -9.0, -20.0, 2.0))).startswith("No: no distance shows")
+
+
+def test_a_study_without_such_arms_is_not_told_to_be_run_but_one_that_has_them_is_named():
+    said = say_unpaired("real")
+    assert "study `real` has no arm" in said and "`lab`" in said and "xt run" not in said
+    assert "no arm" in say_unpaired("real-full", (BESIDE,)) and "`paper`" in say_unpaired("real-full", (BESIDE,))
+    assert say_unpaired("real-full", (SEVERAL,)).endswith("yet: run `xt run real-full`")
+    assert say_unpaired("intermediate-language").endswith("yet: run `xt run intermediate-language`")

@@ -99,7 +99,7 @@ def report(
     """Run the analysis notebooks on a study's results and write one HTML file of them that needs no network."""
     from xt.report import write_report
 
-    typer.echo(refused(write_report, study, typer.echo, encoder, output))
+    typer.echo(refused(write_report, study_with_scores(study), typer.echo, encoder, output))
 
 
 @app.command()
@@ -108,7 +108,7 @@ def claims(study: Annotated[str, typer.Argument(help="a folder of data/results")
     from xt.claims import write_ledger
     from xt.prose import answer_claims
 
-    path, ledger = refused(write_ledger, study)
+    path, ledger = refused(write_ledger, study_with_scores(study))
     typer.echo(f"{answer_claims(ledger, study)}\n{path}")
 
 
@@ -239,6 +239,25 @@ def known_study(name: str):
     from xt.studies import get_study
 
     return refused(get_study, name)
+
+
+def study_with_scores(name: str) -> str:
+    """The name of a study that has scores or that `xt run` would give some, or exit code 2 with what is allowed."""
+    from xt.errors import require_known
+    from xt.locations import folder
+    from xt.studies import STUDIES
+
+    there = {path.parent.name for path in folder("XT_RESULTS").glob("*/runs.csv")}
+    measured = {study.name: study for study in STUDIES.values() if not any(part.targets for part in study.parts)}
+    if name in measured:
+        typer.secho(
+            f"study {name!r} measures costs and scores nothing: `xt run {name}` answers notebooks "
+            f"{' and '.join(measured[name].analyses)}",
+            fg="red",
+            err=True,
+        )
+        raise typer.Exit(2)
+    return refused(require_known, "study", name, sorted((STUDIES.keys() | there) - measured.keys()))
 
 
 def refused(action, *arguments):

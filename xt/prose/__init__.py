@@ -12,6 +12,7 @@ from xt.prose.contrasts import (
     say_choice,
     say_choices,
     say_question,
+    say_unpaired,
     title_question,
 )
 from xt.prose.costs import (

@@ -1,10 +1,13 @@
 """Arms against arms, and the intermediate task chosen per target, in sentences and as tables to read."""
 
+from collections.abc import Collection, Sequence
+
 import pandas as pd
 
-from xt.contrasts import BESIDE, LANGUAGE, SEVERAL, TRANSLATION, ZERO_SHOT
+from xt.contrasts import BESIDE, LANGUAGE, SEVERAL, TRANSLATION, ZERO_SHOT, find_pairs, is_plain, known_arms
 from xt.gains import MIN_LANGUAGES
 from xt.prose.words import say_interval, say_list, say_number, say_p, say_plain, say_some, split_reliable
+from xt.studies import STUDIES
 
 HEADS = {
     SEVERAL: "several tasks at once, against the best one",
@@ -24,6 +27,24 @@ def answer_contrasts(table: pd.DataFrame, lacking: str) -> str:
     if table.empty:
         return f"Not known: {lacking}."
     return " ".join(f"{title_question(table, question)}." for question in HEADS)
+
+
+def say_unpaired(study: str, questions: Collection[str] = tuple(HEADS)) -> str:
+    """Why no run of a study sets an arm beside its simpler counterpart, for some questions: they are still to be made,
+    or it has no such arm, and which studies have."""
+    arms = {name: [arm for part in row.parts for arm in part.intermediates] for name, row in STUDIES.items()}
+    planned = [name for name in arms if ask_of_arms(arms[name]) & {*questions}]
+    if study in planned:
+        return f"no run of study `{study}` sets an arm beside its simpler counterpart yet: run `xt run {study}`"
+    has = say_some((f"`{name}`" for name in planned), 4)
+    return f"study `{study}` has no arm that stands beside its simpler counterpart; studies that have: {has}"
+
+
+def ask_of_arms(arms: Sequence[str]) -> set[str]:
+    """The questions that some arms can answer among themselves."""
+    plain = [row.tasks for _, row in known_arms(arms) if is_plain(row)]
+    several = any((task,) in plain for tasks in plain if len(tasks) > 1 for task in tasks)
+    return {question for question, _, _ in find_pairs(arms)} | ({SEVERAL} if several else set())
 
 
 def title_question(table: pd.DataFrame, question: str) -> str:
