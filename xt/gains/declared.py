@@ -9,24 +9,28 @@ from xt.gains.cubes import ScoreCube
 from xt.gains.means import Means, average_languages
 from xt.gains.tables import gain_table
 from xt.stats import Noise, equivalence_test, percentile_interval, seeds_needed, smallest_gain, split_item_variance
-from xt.stats.comparisons import resample_seeds
+from xt.stats.comparisons import MIN_SEEDS, multi_bootstrap, resample_seeds, sign_flip_test
 from xt.stats.primary import keep_common, split_seeds
 
 ONE_SEED, PERCENTILE, PRIMARY, HOLM = "one seed", "percentile bootstrap", "primary test", "primary test, Holm"
-WAYS = (ONE_SEED, PERCENTILE, PRIMARY, HOLM)
-"""The interval of the first seed over items; percentiles over seeds and items together; the primary test; and after
-Holm's correction over the arms of a target."""
+MODEL_FREE = MULTI, FLIPS = "multi-bootstrap", "sign flips"
+WAYS = (ONE_SEED, PERCENTILE, PRIMARY, HOLM, *MODEL_FREE)
+"""The interval of the first seed over items; percentiles over seeds and items together, however few seeds; the primary
+test; and after Holm's correction over the arms of a target. From MIN_SEEDS on: these percentiles as a test of their
+own, and sign flips of the seeds, on these items."""
 LEVEL = 0.05
 
 
 def declared_table(cubes: Sequence[ScoreCube], rng: np.random.Generator, margin: float) -> pd.DataFrame:
     """The rows of `xt.gains.gain_table` with a gain, and a column per way of WAYS: whether it declares the gain.
 
-    Missing where it cannot be asked (no p below three seeds, no items of imported scores). `negligible`: whether the
-    gain is shown to lie within `margin` points of 0, by two one-sided tests.
+    Missing where it cannot be asked (no p below three seeds, no items of imported scores); those of MODEL_FREE are
+    there where one of the cubes has MIN_SEEDS. `negligible`: whether the gain is shown to lie within `margin` points of
+    0, by two one-sided tests.
     """
-    table = gain_table(cubes)
-    told = {}
+    table, told = gain_table(cubes), {}
+    few = all(len(cube.seeds) < MIN_SEEDS for cube in cubes)
+    at_once = [ONE_SEED, PERCENTILE, *(() if few else MODEL_FREE)]
     for cube in cubes:
         above, seen = ~cube.at_floor, {}
         for place, arm in enumerate(cube.arms[1:], start=1):
@@ -37,25 +41,30 @@ def declared_table(cubes: Sequence[ScoreCube], rng: np.random.Generator, margin:
                 way: excluded[place - 1] for way, excluded in seen.get(chosen.tobytes(), {}).items()
             }
     keys = table[["encoder", "target", "intermediate"]].itertuples(index=False, name=None)
-    table = pd.concat([table, pd.DataFrame([told[key] for key in keys], columns=[ONE_SEED, PERCENTILE])], axis=1)
+    table = pd.concat([table, pd.DataFrame([told[key] for key in keys], columns=at_once)], axis=1)
     for way, name in ((PRIMARY, "p"), (HOLM, "p_holm")):
         table[way] = (table[name] < LEVEL).astype("boolean").mask(table[name].isna())
-    table = table.astype(dict.fromkeys(WAYS, "boolean"))
+    table = table.astype(dict.fromkeys([*at_once, PRIMARY, HOLM], "boolean"))
     numbers = [table[name].to_numpy(float) for name in ("gain", "standard_error", "df")]
     table["negligible"] = (equivalence_test(*numbers, margin) < LEVEL) & table["p"].notna()
     return table[table["gain"].notna()].reset_index(drop=True)
 
 
 def declare_at_once(means: Means, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Whether the interval of the first seed, and percentiles over all, exclude 0: (K - 1,); none without items, and no
-    percentiles over one seed."""
-    if means.resampled is None:
-        return {}
-    gains = means.resampled[..., 1:] - means.resampled[..., :1]
-    limits = {ONE_SEED: percentile_interval(gains[:, 0])}
-    if len(means.seeds) > 1:
-        limits[PERCENTILE] = percentile_interval(resample_seeds(gains, rng))
-    return {way: (low > 0) | (high < 0) for way, (low, high) in limits.items()}
+    """Whether ways of testing declare each gain, (K - 1,): the interval of the first seed, percentiles over all, and
+    MODEL_FREE from MIN_SEEDS on; sign flips alone without items, and no percentiles over one seed."""
+    enough, limits, declared = len(means.seeds) >= MIN_SEEDS, {}, {}
+    if means.resampled is not None:
+        gains = means.resampled[..., 1:] - means.resampled[..., :1]
+        limits[ONE_SEED] = percentile_interval(gains[:, 0])
+        if enough:
+            limits[PERCENTILE] = limits[MULTI] = multi_bootstrap(gains, rng)
+        elif len(means.seeds) > 1:
+            limits[PERCENTILE] = percentile_interval(resample_seeds(gains, rng))
+    if enough:
+        by_arm = (means.points[:, 1:] - means.points[:, :1]).T
+        declared[FLIPS] = np.array([sign_flip_test(own, rng, LEVEL) < LEVEL for own in by_arm])
+    return declared | {way: (low > 0) | (high < 0) for way, (low, high) in limits.items()}
 
 
 def noise_of(means: Means) -> Noise:
