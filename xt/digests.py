@@ -1,4 +1,8 @@
-"""The SHA-256 of files, remembered by path, size and time of their last change, so that a start need not read them."""
+"""The SHA-256 of files, remembered by path, size and time of their last change, so that a start need not read them.
+
+A bit may flip without moving either. So a remembered digest is enough to plan by; who opens a file to use what is in it
+has it read again, once per process.
+"""
 
 import hashlib
 import json
@@ -7,13 +11,42 @@ from functools import lru_cache
 from pathlib import Path
 
 from xt.disk import write_text
+from xt.errors import DataError
 from xt.locations import folder
+
+TAKEN: dict[tuple[str, int, int], str] = {}
+"""Path, size and time -> the digest that this process took from the store, unread."""
 
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes (hexadecimal), remembered by path, size and modification time."""
+    return _remembered_digest(*_state(path))
+
+
+def fresh_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes as they are now, read once per process."""
+    return _read_digest(*_state(path))
+
+
+def check_digest(path: Path) -> None:
+    """DataError where a file whose digest this process took as remembered no longer has those bytes."""
+    known = TAKEN.get(_state(path))
+    if known and fresh_digest(path) != known:
+        raise DataError(
+            f"{path} is damaged: its bytes are no longer those of its SHA-256 {known[:12]}..., though nobody wrote it "
+            "since; copy or fetch it again"
+        )
+
+
+def _state(path: Path) -> tuple[str, int, int]:
     stat = Path(path).stat()
-    return _remembered_digest(str(Path(path).resolve()), stat.st_size, stat.st_mtime_ns)
+    return str(Path(path).resolve()), stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _read_digest(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=4096)
@@ -21,9 +54,8 @@ def _remembered_digest(path: str, size: int, mtime_ns: int) -> str:
     store = folder("XT_CACHE") / "digests.json"
     known = _read_store(store).get(path)
     if isinstance(known, list) and len(known) == 4 and known == _entry(path, size, mtime_ns, known[2]):
-        return known[2]
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return TAKEN.setdefault((path, size, mtime_ns), known[2])
+    digest = _read_digest(path, size, mtime_ns)
     entry = {path: _entry(path, size, mtime_ns, digest)}
     try:
         write_text(store, json.dumps(_read_store(store) | entry))

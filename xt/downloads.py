@@ -9,6 +9,8 @@ import os
 import re
 from pathlib import Path
 
+from xt.hub import OFFLINE, ask_hub, fetch_file, pin
+
 os.environ.setdefault(
     "DISABLE_SAFETENSORS_CONVERSION", "1"
 )  # else weights may come from another revision than asked for
@@ -22,9 +24,15 @@ ONLY_SAFETENSORS = (
 
 
 def check_checkpoint(source: str, revision: str | None = None) -> None:
-    """ValueError naming the file of a folder or hub repository that would have anything but its safetensors read."""
+    """ValueError naming the file of a folder or hub repository that would have anything but its safetensors read.
+
+    Looked at is the commit that `open_pretrained` reads. Raises DataError where a file cannot be asked for.
+    """
+    what = f"{source!r}: no folder with weights, and not to be had from the hub"
+    ask = (what, f"{OFFLINE} with its files; {ONLY_SAFETENSORS}")
+    commit = pin(*ask, source, revision)
     adapter, config, index = (
-        read_json(source, name, revision) for name in ("adapter_config.json", "config.json", INDEX)
+        read_json(ask, source, name, commit) for name in ("adapter_config.json", "config.json", INDEX)
     )
     if adapter:
         base = adapter.get("base_model_name_or_path")
@@ -37,13 +45,8 @@ def check_checkpoint(source: str, revision: str | None = None) -> None:
                 raise ValueError(f"{source!r}: {file} names {name!r} for its weights; {ONLY_SAFETENSORS}")
 
 
-def read_json(source: str, name: str, revision: str | None) -> dict:
-    """A JSON file of a folder or hub repository; empty where it has none, or cannot be asked."""
-    from transformers.utils import cached_file
-
-    quiet = {f"_raise_exceptions_for_{what}": False for what in ("gated_repo", "missing_entries", "connection_errors")}
-    try:
-        path = cached_file(source, name, revision=revision, **quiet)
-    except OSError:  # no such repository or revision: whoever reads the weights says so
-        return {}
-    return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+def read_json(ask: tuple[str, str], source: str, name: str, revision: str | None) -> dict:
+    """A JSON file of a folder or hub repository; empty where it has none."""
+    here = Path(source) / name
+    path = here if here.parent.is_dir() else ask_hub(*ask, fetch_file, source, name, revision)
+    return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}

@@ -9,9 +9,10 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from xt.digests import file_digest
+from xt.digests import check_digest, fresh_digest
 from xt.errors import DataError
 
 TRIES, FIRST_WAIT = 3, 2.0
@@ -71,18 +72,19 @@ def drop_damaged(snapshot: Path) -> list[str]:
     dropped = []
     for path in sorted(snapshot.rglob("*")):
         blob = path.resolve()
-        if blob.parent.name == "blobs" and blob.is_file() and not fits_name(blob):
-            warnings.warn(f"{path} is damaged (not the bytes of {blob.name}); it is fetched again", stacklevel=3)
-            path.unlink()
-            blob.unlink()
-            dropped.append(path.name)
+        with suppress(FileNotFoundError):  # another process drops it as well
+            if blob.parent.name == "blobs" and blob.is_file() and not fits_name(blob):
+                warnings.warn(f"{path} is damaged (not the bytes of {blob.name}); it is fetched again", stacklevel=3)
+                path.unlink(missing_ok=True)
+                blob.unlink(missing_ok=True)
+                dropped.append(path.name)
     return dropped
 
 
 def fits_name(blob: Path) -> bool:
     """Whether a file's name is the SHA-256 of its bytes, or git's name of them; other names are taken on trust."""
     if re.fullmatch(r"[0-9a-f]{64}", blob.name):
-        return file_digest(blob) == blob.name
+        return fresh_digest(blob) == blob.name
     if re.fullmatch(r"[0-9a-f]{40}", blob.name):
         content = blob.read_bytes()
         return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
@@ -90,17 +92,53 @@ def fits_name(blob: Path) -> bool:
 
 
 def open_pretrained(what: str, advice: str, builder, source: str, revision: str | None, **options):
-    """What a class of transformers makes of a folder or a hub id; what the cache has of it is checked before."""
-    drop_damaged_model(source, revision)
+    """What a class of transformers makes of a folder or a hub id, all of one commit.
+
+    What the cache has of it is checked before, and fetched again where it is damaged; DataError where a folder's is.
+    """
+    revision = pin(what, advice, source, revision)
     return ask_hub(what, advice, builder.from_pretrained, source, revision=revision, **options)
 
 
-def drop_damaged_model(source: str, revision: str | None) -> list[str]:
-    """`drop_damaged` of what the cache holds of a model; nothing for a folder."""
-    from huggingface_hub import errors, try_to_load_from_cache
+PINNED: dict[tuple[str, str | None], str | None] = {}
 
+
+def pin(what: str, advice: str, source: str, revision: str | None) -> str | None:
+    """The commit that a hub id's revision names, asked once per process; a folder's revision as it is.
+
+    What is damaged of it in the cache is dropped. Raises DataError as `ask_hub`, and for a damaged file of a folder.
+    """
+    if Path(source).is_dir():
+        for path in filter(Path.is_file, Path(source).iterdir()):
+            check_digest(path)
+        return revision
+    if (source, revision) not in PINNED:
+        found = ask_hub(what, advice, fetch_file, source, "config.json", revision)
+        PINNED[source, revision] = found.parent.name if found else revision
+    drop_damaged_model(source, PINNED[source, revision])
+    return PINNED[source, revision]
+
+
+def fetch_file(source: str, name: str, revision: str | None) -> Path | None:
+    """A file of a model on the hub; None where it has none, or offline the cache has not."""
+    from huggingface_hub import constants, errors, hf_hub_download, try_to_load_from_cache
+
+    known = try_to_load_from_cache(source, name, revision=revision)
+    if known is not None and not isinstance(known, str):  # the hub has said that there is none
+        return None
     try:
-        found = try_to_load_from_cache(source, "config.json", revision=revision)
-    except errors.HFValidationError:  # a folder
-        return []
+        return Path(hf_hub_download(source, name, revision=revision))
+    except errors.RemoteEntryNotFoundError:
+        return None
+    except errors.LocalEntryNotFoundError:
+        if constants.HF_HUB_OFFLINE:  # nothing else will be read of it either
+            return None
+        raise
+
+
+def drop_damaged_model(source: str, revision: str | None) -> list[str]:
+    """`drop_damaged` of what the cache holds of a model on the hub."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(source, "config.json", revision=revision)
     return drop_damaged(Path(found).parent) if isinstance(found, str) else []
