@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from xt.gains import ScoreCube, declared_table
+from xt.gains import Means, ScoreCube, declared_table, noise_of
 from xt.gains.declared import FLIPS, HOLM, MODEL_FREE, MULTI, ONE_SEED, PERCENTILE, PRIMARY, declare_at_once
 from xt.gains.means import average_languages
 from xt.prose import count_declared, say_counts
@@ -84,3 +85,22 @@ def test_a_gain_is_negligible_where_it_is_shown_to_be_small():
     assert declare(quiet)["negligible"].tolist() == [False, True, True]
     assert declare(quiet, margin=0.5)["negligible"].tolist() == [False, False, True]
     assert not declare(draw_cube(3, seed_sd=3, gains=(0, 0, 0, 0)))["negligible"].any()
+
+
+@pytest.mark.parametrize(("untrained", "num_arms"), [(False, 4), (True, 4), (True, 2)])
+def test_noise_is_what_the_scores_were_made_with(untrained, num_arms):
+    """A training of 2 points, items of one seed 1.5, items at every seed 0.7, what a seed does to all gains 3."""
+    rng, shape = np.random.default_rng(5), (300, num_arms)
+    varying = np.array([0.0 if untrained else 1.0] + [1.0] * (num_arms - 1))
+    share = varying / np.sqrt(1 if untrained else 2)
+    points = 50 + 2 * varying * rng.normal(size=shape) + 1.5 * share * rng.normal(size=shape)
+    points[:, 1 if untrained else 0 :] += 3 * rng.normal(size=(300, 1))
+    drawn = points + share * (1.5 * rng.normal(size=(400, *shape)) + 0.7 * rng.normal(size=(400, 1, num_arms)))
+    noise = noise_of(Means(ARMS[:num_arms], tuple(range(300)), points, drawn, np.inf, untrained))
+    assert (noise.seed_item_sd, noise.item_sd) == (pytest.approx(1.5, rel=0.05), pytest.approx(0.7, rel=0.2))
+    together = num_arms == 2  # one gain cannot tell what a seed does to all gains from what it does to its own
+    assert noise.training_sd == pytest.approx(np.hypot(2, 3) if together else 2, rel=0.1)
+    assert noise.common_sd == pytest.approx(3 if untrained and not together else 0, rel=0.15)
+    assert noise.num_varying == 2 - untrained
+    with pytest.raises(ValueError, match="two seeds or more"):
+        noise_of(Means(ARMS[:2], (1,), points[:1, :2], drawn[:, :1, :2], 60.0))
