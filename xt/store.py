@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,17 +67,39 @@ def has_weights(model_id: str) -> bool:
     return is_complete(model_id) and f"{WEIGHTS}/model.safetensors" in read_sums(model_id)
 
 
-def is_whole(run_id: str) -> bool:
+def is_whole(run_id: str, with_weights: bool = True) -> bool:
     """Whether a run is complete and every byte as it was written; a damaged one no longer, and a warning names it.
 
-    Reads all files: it is asked under the run's lock, before they are used, never for planning.
+    Reads all files (weights as asked): it is asked under the run's lock, before they are used, never for planning.
     """
     done = run_folder(run_id) / "DONE"
-    damaged = damaged_files(run_id) if done.is_file() else []
+    damaged = damaged_files(run_id, with_weights) if done.is_file() else []
     if damaged:
-        warnings.warn(f"{done.parent} is damaged in {', '.join(damaged)}: the run is made again", stacklevel=2)
-        done.unlink()
+        undo(done.parent, damaged)
     return done.is_file()
+
+
+def undo(place: Path, damaged: Sequence[str]) -> None:
+    """Makes a run incomplete whose files are damaged, and says so; a damaged `config.json` would refuse the run."""
+    warnings.warn(f"{place} is damaged in {', '.join(damaged)}: the run is made again", stacklevel=3)
+    for name in ("config.json", "DONE"):
+        if name in (*damaged, "DONE"):
+            (place / name).unlink(missing_ok=True)
+
+
+def stands_whole(run_id: str, config: dict) -> bool:
+    """Whether a run is complete and every byte as it was written, asked without its lock: many readers ask at once.
+
+    Changes nothing; where the answer is no, `open_run` is next.  Raises ValueError as it does.
+    """
+    place = run_folder(run_id)
+    try:
+        found = is_complete(run_id) and not list_leftovers(place) and not damaged_files(run_id)
+    except FileNotFoundError:  # another process makes the run again
+        return False
+    if found:
+        check_config(place, config)
+    return found
 
 
 def check_whole(run_id: str) -> None:
@@ -102,6 +124,9 @@ def open_run(run_id: str, config: dict, wait_seconds: float = -1) -> Iterator[Pa
             raise ValueError(f"{place} is a link; allowed: a folder of its own in {place.parent}")
         place.mkdir(exist_ok=True)
         os.listdir(place)  # a client of a network file system asks the server what the last owner left
+        known = read_sums(run_id).get("config.json")
+        if known and damaged_in(place, {"config.json": known}):
+            undo(place, ["config.json"])
         check_config(place, config)
         if (place / "DONE").is_file():
             clear_leftovers(place)
@@ -133,14 +158,20 @@ def lock_of(run_id: str) -> BaseFileLock:
     return open_lock(run_folder(run_id).parent / ".locks" / f"{run_id}.lock")
 
 
+ASKED: dict[Path, BaseFileLock] = {}
+"""Locks that `is_busy` asked: each finds out itself how long another machine has not touched its lease."""
+
+
 def is_busy(run_id: str) -> bool:
     """Whether another process works on a run at this moment."""
-    lock = lock_of(run_id)
+    place = run_folder(run_id)
+    if place not in ASKED:
+        ASKED[place] = lock_of(run_id)
     try:
-        lock.acquire(timeout=0)
+        ASKED[place].acquire(timeout=0)
     except Timeout:
         return True
-    lock.release()
+    ASKED[place].release()
     return False
 
 
@@ -185,8 +216,13 @@ def finish(run_id: str) -> None:
 
 def clear_leftovers(place: Path) -> None:
     """Deletes what a finished run needs no longer: its checkpoint, and what a kill left half-written."""
-    for path in [path for path in place.iterdir() if LEFTOVER.fullmatch(path.name)]:
+    for path in list_leftovers(place):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def list_leftovers(place: Path) -> list[Path]:
+    """What a finished run needs no longer."""
+    return [path for path in place.iterdir() if LEFTOVER.fullmatch(path.name)]
 
 
 def write_done(place: Path, sums: dict[str, str]) -> None:
@@ -195,10 +231,11 @@ def write_done(place: Path, sums: dict[str, str]) -> None:
 
 
 def release_weights(model_id: str) -> None:
-    """Deletes a model's weights after its last reader; what remains of the run stays complete."""
+    """Deletes a complete model's weights after its last reader; what remains of the run stays complete."""
     place, sums = run_folder(model_id), read_sums(model_id)
-    write_done(place, {name: known for name, known in sums.items() if not name.startswith(f"{WEIGHTS}/")})
-    shutil.rmtree(place / WEIGHTS, ignore_errors=True)
+    if sums:
+        write_done(place, {name: known for name, known in sums.items() if not name.startswith(f"{WEIGHTS}/")})
+        shutil.rmtree(place / WEIGHTS, ignore_errors=True)
 
 
 def keep_notebook(run_id: str, notebook: Path) -> None:
@@ -211,7 +248,7 @@ def keep_notebook(run_id: str, notebook: Path) -> None:
         return write_bytes(place / "notebook.ipynb", content)
     with lock_of(run_id):
         sums = read_sums(run_id)
-        if "notebook.ipynb" not in sums:
+        if sums and "notebook.ipynb" not in sums:
             write_bytes(place / "notebook.ipynb", content)
             write_done(place, sums | {"notebook.ipynb": hashlib.sha256(content).hexdigest()})
 
@@ -220,9 +257,12 @@ def damaged_files(run_id: str, with_weights: bool = True) -> list[str]:
     """The files of a run whose bytes are no longer those that `DONE` names; `DONE` itself where it cannot be read."""
     place, sums = run_folder(run_id), read_sums(run_id)
     asked = {name: known for name, known in sums.items() if with_weights or not name.startswith(f"{WEIGHTS}/")}
-    return [name for name, known in asked.items() if not (place / name).is_file() or digest(place / name) != known] or (
-        [] if sums else ["DONE"]
-    )
+    return damaged_in(place, asked) if sums else ["DONE"]
+
+
+def damaged_in(place: Path, sums: Mapping[str, str]) -> list[str]:
+    """Those of some files of a folder that are missing, or have another SHA-256."""
+    return [name for name, known in sums.items() if not (place / name).is_file() or digest(place / name) != known]
 
 
 def digest(path: Path) -> str:

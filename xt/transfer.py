@@ -52,6 +52,9 @@ def train_model(config: Trained, report: Callable[[dict], None] = ignore) -> Pat
     classes open. A killed training goes on from its last checkpoint and ends with the same weights; a trained model
     whose files are damaged is trained anew.
     """
+    is_parent_there = not config.parent or store.is_complete(config.parent.model_id)
+    if is_parent_there and store.has_weights(config.model_id) and store.stands_whole(config.model_id, describe(config)):
+        return store.run_folder(config.model_id)
     with store.open_run(config.model_id, describe(config)) as folder:
         trained = store.is_whole(config.model_id) and store.has_weights(config.model_id)
         if config.parent and not (trained and store.is_complete(config.parent.model_id)):

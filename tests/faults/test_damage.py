@@ -1,5 +1,6 @@
 """What is damaged on disk is named before it is used, and made again or refused: every file, every region."""
 
+import json
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from xt.grid import StudyRunner
 from xt.lab.repository import write_split
 from xt.parameters import pretrain_config
 from xt.pretrain import build_if_ours, make_tokenizer
-from xt.transfer import run_block
+from xt.transfer import describe, run_block, train_model
 
 FEW = (0.0, 0.5, 1.0)
 
@@ -81,7 +82,7 @@ def test_any_damaged_region_of_any_file_of_a_run_is_named(here):
             assert store.damaged_files(run_id) == []
 
 
-@pytest.mark.parametrize("name", ["predictions.parquet", "scores.csv", "DONE"])
+@pytest.mark.parametrize("name", ["predictions.parquet", "scores.csv", "config.json", "DONE"])
 def test_a_damaged_scoring_is_named_and_made_again(name, here):
     config, scores = here
     place = store.run_folder(config.run_id)
@@ -91,6 +92,45 @@ def test_a_damaged_scoring_is_named_and_made_again(name, here):
         again = run_block([config])
     assert again.drop(columns="code_version").equals(scores.drop(columns="code_version"))
     assert store.is_whole(config.run_id)
+
+
+def test_a_damaged_configuration_does_not_refuse_the_run_that_it_says_is_made_again(here, monkeypatch):
+    config, _ = here
+    path = store.run_folder(config.run_id) / "config.json"
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.warns(UserWarning, match="is damaged in config.json"):
+        assert not store.is_whole(config.run_id), "as a study finds it, before a notebook starts"
+    with store.open_run(config.run_id, describe(config)) as folder:
+        assert json.loads((folder / "config.json").read_text())["run_id"] == config.run_id
+
+
+def test_a_whole_model_is_read_while_another_process_holds_it(here, monkeypatch):
+    model = here[0].model.parent
+
+    def refuse(*_):
+        raise AssertionError("readers of one model wait for each other")
+
+    monkeypatch.setattr(store, "hold", refuse)
+    assert train_model(model) == store.run_folder(model.model_id)
+    (store.run_folder(model.model_id) / "checkpoint").mkdir()
+    with pytest.raises(AssertionError):
+        train_model(model)  # what a kill left is cleared up, alone
+
+
+def test_a_notebook_kept_while_the_run_is_made_again_makes_nothing_complete(here, tmp_path, monkeypatch):
+    run_id, lock_of = here[0].run_id, store.lock_of
+
+    def begin_again(run_id):
+        (store.run_folder(run_id) / "DONE").unlink()
+        (store.run_folder(run_id) / "scores.csv").write_text("half")
+        return lock_of(run_id)
+
+    (tmp_path / "out.ipynb").write_text("{}")
+    monkeypatch.setattr(store, "lock_of", begin_again)
+    store.keep_notebook(run_id, tmp_path / "out.ipynb")
+    assert not store.is_complete(run_id)
+    store.release_weights(run_id)
+    assert not (store.run_folder(run_id) / "DONE").exists()
 
 
 def test_nothing_starts_from_damaged_weights(here):
