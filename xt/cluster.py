@@ -131,6 +131,7 @@ class ParslEngine:
 
     def start(self, execution: Execution) -> Submitted:
         """Queues a notebook."""
+        self.submitted = [one for one in self.submitted if one.returncode is None]
         self.submitted.append(Submitted(self, execution))
         return self.submitted[-1]
 

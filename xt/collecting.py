@@ -1,6 +1,9 @@
 """A complete run folder as rows of a study's results."""
 
 import json
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,6 +11,28 @@ from xt import store
 from xt.config import ScoreConfig, Trained
 from xt.item_stats import STATS_KEYS
 from xt.measurement import EfficiencyConfig
+from xt.results import read_runs
+
+
+def is_sound(run_id: str, say: Callable[[str], None]) -> bool:
+    """Whether a run is complete and as it was written, weights aside; says what is damaged, which is made again."""
+    with store.hold(run_id), warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        is_whole = store.is_whole(run_id, with_weights=False)
+    for warning in found:
+        say(f"DAMAGED  {warning.message}")
+    return is_whole
+
+
+def kind_of(config: Trained | ScoreConfig | EfficiencyConfig) -> tuple[str, str]:
+    """What runs of about the same duration share: phase and task."""
+    return config.phase, getattr(config, "target", None) or getattr(config, "task", "")
+
+
+def expected_seconds(study: Path, configs: Iterable) -> dict[tuple[str, str], float]:
+    """Kind of run -> seconds that a run took whose result stands in a study's folder."""
+    index = read_runs(study).set_index("run_id")["seconds"]
+    return {kind_of(config): float(index[config.run_id]) for config in configs if config.run_id in index}
 
 
 def result_of(

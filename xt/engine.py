@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -36,6 +37,31 @@ class Execution:
     def title(self) -> str:
         """A short name for progress lines."""
         return self.output.stem
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be made."""
+
+    run_id: str
+    notebook: Path
+    last_lines: str
+
+
+@dataclass
+class Ended:
+    """What stands for the process of a notebook that was not started."""
+
+    returncode: int
+
+    def poll(self) -> int:
+        """The exit code."""
+        return self.returncode
+
+    def terminate(self) -> None:
+        """Nothing."""
+
+    wait = terminate
 
 
 def start(execution: Execution, num_threads: int = 1, **environment: str) -> WarmProcess | subprocess.Popen:
@@ -116,7 +142,8 @@ def execute(
 
 
 def ready(waiting: list[Execution], is_done: Callable[[str], bool]) -> Iterator[Execution]:
-    """Those of the waiting executions whose needs are met, in order."""
+    """Those of the waiting executions whose needs are met, in order; each need is asked for once."""
+    is_done = cache(is_done)
     return (execution for execution in waiting if all(map(is_done, execution.needs)))
 
 

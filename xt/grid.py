@@ -1,28 +1,27 @@
 """Which runs a study needs, which are missing, and how they are made: planned, executed, collected."""
 
-import json
 import re
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 from filelock import BaseFileLock, Timeout
 
 from xt import store
 from xt.arms import check_arm
-from xt.collecting import result_of
+from xt.collecting import expected_seconds, is_sound, kind_of, result_of
 from xt.config import ScoreConfig, Trained, short_hash
 from xt.costs import write_costs
 from xt.disk import DiskFull, room_for
-from xt.engine import Execution, execute, last_lines, start
+from xt.engine import Ended, Execution, Failure, execute, last_lines, start
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.locks import open_lock
 from xt.measurement import EfficiencyConfig
-from xt.results import finished_runs, is_committed, read_runs, write_run
+from xt.processes import last_line
+from xt.results import finished_runs, is_committed, write_run
 from xt.study import Study
 from xt.tasks import one_moment
 from xt.vocabularies import has_subwords, write_subwords
@@ -166,19 +165,6 @@ def needs_of(run: PlannedRun) -> list[str]:
     return [run.config.parent.run_id] if run.config.parent else []
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A run that could not be made."""
-
-    run_id: str
-    notebook: Path
-    last_lines: str
-
-
-FOUND = SimpleNamespace(returncode=0, poll=lambda: 0, terminate=lambda: None, wait=lambda: 0)
-"""What stands for the process of a notebook that need not be started."""
-
-
 class StudyRunner:
     """Runs what is missing of a study and commits each result as it comes; says how far it is."""
 
@@ -188,21 +174,22 @@ class StudyRunner:
         self.runs = {run.run_id: run for run in distinct_runs(self.blocks)}
         self.lacking = {what: why for block in self.blocks for what, why in block.lacking.items()}
         self.failures: list[Failure] = []
+        self.locks: dict[Path, BaseFileLock] = {}  # kept: each sees how long another machine's lease stands untouched
         self.claims: dict[Execution, BaseFileLock] = {}
-        self.expected = expected_seconds(study, self.runs.values())
+        self.unstarted: dict[Execution, str] = {}  # and why
+        self.expected = expected_seconds(study_folder(study), (run.config for run in self.runs.values()))
         self.left: list[str] = []
         self.workers, self.told = 1, time.monotonic()
 
     def has_work(self, seeds: Iterable[int] = ()) -> bool:
-        """Whether a scoring of these seeds (empty = all) is not committed yet. ValueError for a seed of no run."""
+        """Whether a scoring of these seeds (empty = all), or what stands complete, is not committed yet.
+
+        ValueError for a seed of no run.
+        """
         for seed in seeds:
             require_known("seed", str(seed), map(str, self.study.seeds))
-        return any(
-            run.state in {"missing", "complete"}
-            and not isinstance(run.config, Trained)
-            and (not seeds or run.config.seed in seeds)
-            for run in self.runs.values()
-        )
+        left = [run for run in self.runs.values() if run.state == "missing" and not isinstance(run.config, Trained)]
+        return any(not seeds or run.config.seed in seeds for run in left + self.list_uncollected())
 
     def run(self, workers: int, seeds: Iterable[int] = (), begin: Callable = start) -> list[Failure]:
         """Executes the missing runs, the first seed's first; returns those that failed. Says what cannot run, and why.
@@ -237,38 +224,51 @@ class StudyRunner:
 
     def collect_complete(self) -> None:
         """Commits what stands complete in its folders; what is damaged there is named, and is missing from then on."""
-        complete = [
-            run for run in self.runs.values() if run.state == "complete" and not isinstance(run.config, Trained)
-        ]
+        complete = self.list_uncollected()
         for run in complete:
-            with store.hold(run.run_id), warnings.catch_warnings(record=True) as found:
-                warnings.simplefilter("always")
-                is_whole = store.is_whole(run.run_id)
-            for warning in found:
-                self.say(f"DAMAGED  {warning.message}")
-            if is_whole:
+            if is_sound(run.run_id, self.say):
                 self.collect(run)
         if not all(store.is_complete(run.run_id) for run in complete):
             self.blocks = plan(self.study)
             self.runs = {run.run_id: run for run in distinct_runs(self.blocks)}
 
+    def list_uncollected(self) -> list[PlannedRun]:
+        """The runs that stand complete in their folders and not in the results: a grid was killed in between, say."""
+        place = study_folder(self.study)
+        there = [run for run in self.runs.values() if run.state != "committed" and not is_committed(place, run.run_id)]
+        return [run for run in there if store.is_complete(run.run_id)]
+
     def claim(self, execution: Execution) -> bool:
-        """Takes a notebook for this grid, unless another one has it or works on its next run."""
-        lock = open_lock(execution.output.with_suffix(".lock"))
+        """Takes a notebook for this grid, unless another one has it or works on its next run.
+
+        Without room for the lock it is taken too, and fails where it starts.
+        """
+        path = execution.output.with_suffix(".lock")
         try:
-            lock.acquire(timeout=0)
+            with room_for(path, "what is done is kept"):
+                lock = self.locks.get(path) or self.locks.setdefault(path, open_lock(path))
+                lock.acquire(timeout=0)
+                self.claims[execution] = lock
+                undone = [run_id for run_id in execution.run_ids if not self.is_done(run_id)]
+                if undone and store.is_busy(undone[0]):
+                    self.claims.pop(execution).release()
+                    return False
         except Timeout:
             return False
-        undone = [run_id for run_id in execution.run_ids if not self.is_done(run_id)]
-        if undone and store.is_busy(undone[0]):
-            lock.release()
-            return False
-        self.claims[execution] = lock
+        except DiskFull as error:
+            self.unstarted[execution] = str(error)
         return True
 
     def begin_or_find(self, execution: Execution):
-        """The process of a notebook; what stands for an ended one where another grid has made its runs."""
-        return FOUND if all(map(self.is_done, execution.run_ids)) else self.begin(execution)
+        """The process of a notebook; what stands for one where another grid has made its runs, or the disk is full."""
+        if all(map(self.is_done, execution.run_ids)):
+            return Ended(0)
+        try:
+            with room_for(execution.output, "what is done is kept"):
+                return Ended(1) if execution in self.unstarted else self.begin(execution)
+        except DiskFull as error:
+            self.unstarted[execution] = str(error)
+            return Ended(1)
 
     def count_subwords(self) -> None:
         """Writes what the encoders' tokenizers make of the study's texts, where that is missing; says why it cannot."""
@@ -281,12 +281,13 @@ class StudyRunner:
 
     def list_executions(self, *seeds: int) -> list[Execution]:
         """The notebooks that seeds (none = all) still need; a training that several blocks start from stands once."""
+        place = study_folder(self.study)
         executions = {
             made.run_ids: made
             for block in self.blocks
             if not seeds or block.seed in seeds
             for made in executions_of(self.study, block)
-            if not all(map(self.is_done, made.run_ids))
+            if not all(self.is_done(run_id) and is_committed(place, run_id) for run_id in made.run_ids)
         }
         return list(executions.values())
 
@@ -304,17 +305,19 @@ class StudyRunner:
         done = [run_id for run_id in execution.run_ids if self.is_done(run_id)]
         for run_id in done:
             self.left.remove(run_id)
-            store.keep_notebook(run_id, execution.output)
-            self.collect(self.runs[run_id])
-        self.claims.pop(execution).release()
+            self.collect(self.runs[run_id], execution.output)
+        if execution in self.claims:
+            self.claims.pop(execution).release()
         undone = [run_id for run_id in execution.run_ids if run_id not in done]
         self.say(f"{'FAILED' if undone else 'done  '} {execution.title}; {self.time_left()}")
         if not undone:
             return []
         failed, *rest = undone
         self.left.remove(failed)
-        store.keep_notebook(failed, execution.output)
-        self.failures.append(Failure(failed, execution.output, last_lines(execution.output, exit_code)))
+        said = self.unstarted.pop(execution, "") or last_lines(execution.output, exit_code)
+        with suppress(DiskFull):  # it stays where it was executed
+            store.keep_notebook(failed, execution.output)
+        self.failures.append(Failure(failed, execution.output, said))
         return [without_failed(execution, self.runs, rest)] if rest else []
 
     def on_tick(self, running: list[Execution]) -> None:
@@ -332,18 +335,15 @@ class StudyRunner:
         if not undone:
             return "ending"
         position = f"run {len(execution.run_ids) - len(undone) + 1} of {len(execution.run_ids)}"
-        log = store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl"
-        lines = log.read_text().rpartition("\n")[0].splitlines() if log.is_file() else []
-        last = json.loads(lines[-1]) if lines else {}
-        return f"{position}, update {last['step']} of {last['num_steps']}" if last else position
+        with suppress(FileNotFoundError):  # a training that begins anew sets its log aside
+            if last := last_line(store.run_folder(model_of(self.runs[undone[0]])) / "train.jsonl"):
+                return f"{position}, update {last['step']} of {last['num_steps']}"
+        return position
 
     def time_left(self) -> str:
         """The runs left and an estimate of their time, from finished runs of the same kind."""
-        known = [
-            self.expected[kind_of(self.runs[run_id])]
-            for run_id in self.left
-            if kind_of(self.runs[run_id]) in self.expected
-        ]
+        kinds = [kind_of(self.runs[run_id].config) for run_id in self.left]
+        known = [self.expected[kind] for kind in kinds if kind in self.expected]
         if not self.left:
             return "nothing left"
         if not known:
@@ -351,35 +351,29 @@ class StudyRunner:
         minutes = sum(known) / len(known) * len(self.left) / self.workers / 60
         return f"{len(self.left)} runs left, about {minutes:.0f} min"
 
-    def collect(self, run: PlannedRun) -> None:
-        """Writes a complete run into the study's results unless it is there; learns how long its kind takes."""
-        if is_committed(study_folder(self.study), run.run_id):
-            return
+    def collect(self, run: PlannedRun, notebook: Path | None = None) -> None:
+        """Writes a complete run into the study's results unless it is there; learns how long its kind takes.
+
+        Its folder keeps the notebook that made it.
+        """
         try:
             with room_for(f"the result of run {run.run_id}", "its folder is kept"):
+                if notebook:
+                    store.keep_notebook(run.run_id, notebook)
+                if is_committed(study_folder(self.study), run.run_id):
+                    return
                 scores, row, stats, selection = result_of(run.config, self.study.name)
                 if run.phase == EfficiencyConfig.phase:
                     write_costs(study_folder(self.study), run.run_id, store.read_costs(store.run_folder(run.run_id)))
                 write_run(study_folder(self.study), run.run_id, scores, row, stats, selection)
-            self.expected.setdefault(kind_of(run), row["seconds"])
+            self.expected.setdefault(kind_of(run.config), row["seconds"])
         except (DataError, DiskFull) as error:
             self.failures.append(Failure(run.run_id, store.run_folder(run.run_id) / "notebook.ipynb", str(error)))
-
-
-def kind_of(run: PlannedRun) -> tuple[str, str]:
-    """What runs of about the same duration share: phase and task."""
-    return run.phase, getattr(run.config, "target", None) or getattr(run.config, "task", "")
 
 
 def model_of(run: PlannedRun) -> str:
     """The run id under which a run's own training is logged."""
     return run.config.model.model_id if run.phase == "target" else run.run_id
-
-
-def expected_seconds(study: Study, runs: Iterable[PlannedRun]) -> dict[tuple[str, str], float]:
-    """Kind of run -> seconds that a committed run of the study took."""
-    index = read_runs(study_folder(study)).set_index("run_id")["seconds"]
-    return {kind_of(run): float(index[run.run_id]) for run in runs if run.run_id in index}
 
 
 def without_failed(execution: Execution, runs: Mapping[str, PlannedRun], rest: list[str]) -> Execution:

@@ -2,7 +2,8 @@
 
 Where the file system has `flock`, the system frees the lock of a dead process; over NFS the server does. Where it has
 none, or only one that other machines do not see (set XT_LOCKS=lease there), a lock is a lease: a file that its owner
-touches, which others take over when its owner is dead, or has not touched it for LEASE_SECONDS.
+touches, which others take over when its owner is dead, or has not touched it for LEASE_SECONDS. Those are counted from
+the first time that a lock object asks: whoever asks now and then, and does not wait, keeps the object.
 """
 
 import errno

@@ -1,5 +1,6 @@
 """Two and eight grids on one store: each run is made once, and what a dead one held is taken over."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -19,7 +20,8 @@ from faults.grid_of import places
 from faults.soak import count, soak_only, tries
 from filelock import Timeout
 
-from xt import locks, store
+from xt import grid, locks, store
+from xt.engine import Ended, Execution, ready
 from xt.grid import StudyRunner, distinct_runs, plan
 from xt.results import SCORE_COLUMNS, load_runs, load_scores
 from xt.studies import get_study
@@ -135,6 +137,88 @@ def test_grids_on_one_store_make_each_run_once(number, kind, tmp_path, monkeypat
     assert tally.lost == 0
 
 
+@pytest.fixture
+def cheap(tmp_path, monkeypatch):
+    """(the folder of a study whose runs are cheap, what makes those of a notebook at once)."""
+    for name, value in places(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(StudyRunner, "count_subwords", lambda runner: None)
+    write_templates(tmp_path)
+
+    def begin(execution):
+        for run_id in execution.run_ids:
+            cheap_notebook.make(tmp_path, run_id, 0)
+        return Ended(0)
+
+    return tmp_path, begin
+
+
+def test_a_training_whose_grid_died_before_it_was_collected_is_collected_by_the_next(cheap):
+    place, begin = cheap
+    runs = distinct_runs(plan(STUDY))
+    training = next(run.run_id for run in runs if run.phase == "intermediate")
+    cheap_notebook.make(place, training, 0)
+    assert StudyRunner(STUDY, print).run(2, (), begin) == []
+    assert set(load_runs(STUDY.name, place / "results")["run_id"]) == {run.run_id for run in runs}
+    for path in (place / "results").glob("*/runs.csv"):
+        path.write_text("".join(line for line in path.open() if not line.startswith(training)))
+    again = StudyRunner(STUDY, print)
+    assert again.has_work() and again.run(2, (), begin) == [], "nor is it lost where nothing reads it any more"
+    assert training in set(load_runs(STUDY.name, place / "results")["run_id"]) and not again.has_work()
+
+
+def test_a_run_that_ends_while_a_grid_makes_its_list_is_collected(cheap, monkeypatch):
+    place, begin = cheap
+    runner = StudyRunner(STUDY, print)
+    run_ids = [run.run_id for run in distinct_runs(plan(STUDY))]
+    monkeypatch.setattr(runner, "collect_complete", lambda: [cheap_notebook.make(place, name, 0) for name in run_ids])
+    assert runner.run(2, (), begin) == []
+    assert set(load_runs(STUDY.name, place / "results")["run_id"]) == set(run_ids)
+
+
+@pytest.mark.parametrize("when", ["begin", "keep_notebook", "claim"])
+def test_a_full_disk_fails_the_runs_it_meets_and_no_others(when, cheap, monkeypatch):
+    place, begin = cheap
+    full, refused = OSError(errno.ENOSPC, "No space left on device"), []
+
+    def refuse_first(call):
+        def refuse(*given):
+            if not refused:
+                refused.append(given)
+                raise full
+            return call(*given)
+
+        return refuse
+
+    if when == "begin":
+        begin = refuse_first(begin)
+    elif when == "claim":
+        monkeypatch.setattr(grid, "open_lock", refuse_first(locks.open_lock))
+    else:
+        monkeypatch.setattr(store, "keep_notebook", refuse_first(store.keep_notebook))
+    failures = StudyRunner(STUDY, print).run(2, (), begin)
+    assert "free some disk and start the same run again" in failures[0].last_lines
+    told = {failure.run_id for failure in failures}
+    committed = set(load_runs(STUDY.name, place / "results")["run_id"])
+    assert committed and not committed & told
+    assert committed | told == {run.run_id for run in distinct_runs(plan(STUDY))}
+    assert StudyRunner(STUDY, print).run(2, (), begin) == []
+
+
+def test_what_many_notebooks_wait_for_is_asked_once_each_time(tmp_path):
+    asked = []
+    waiting = [Execution(tmp_path, {}, (str(number),), ("model", "text"), tmp_path) for number in range(50)]
+    assert not list(ready(waiting, lambda run_id: bool(asked.append(run_id))))
+    assert asked == ["model"]
+
+
+def test_a_log_that_is_set_aside_at_this_moment_ends_no_grid(cheap, monkeypatch):
+    runner = StudyRunner(STUDY, print)
+    monkeypatch.setattr(grid, "last_line", lambda path: path.open())
+    made = runner.list_executions()[0]
+    assert runner.standing(made) == f"run 1 of {len(made.run_ids)}"
+
+
 HOLD = """
 import sys, time
 from xt import locks
@@ -145,10 +229,14 @@ with locks.open_lock(sys.argv[1]):
 """
 
 
-def hold(path: Path, before: tuple[str, ...] = (), script: str = HOLD) -> subprocess.Popen:
+ELSEWHERE = ("unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh")
+"""What starts a command as if on another machine."""
+
+
+def hold(path: Path, before: tuple[str, ...] = (), lease: float = LEASE) -> subprocess.Popen:
     """A process that holds a lock."""
     environment = os.environ | {"XT_LOCKS": "lease"}
-    command = [*before, sys.executable, "-c", script, str(path), str(LEASE)]
+    command = [*before, sys.executable, "-c", HOLD, str(path), str(lease)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     if process.stdout.readline() != "held\n":
         assert before, "a lock on this machine can be held"
@@ -183,8 +271,7 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_free_at_once(leases, tmp
 
 
 def test_the_lease_of_another_machine_is_kept_while_it_lives_and_free_some_time_after(leases, tmp_path):
-    elsewhere = ("unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh")
-    holder, lock = hold(tmp_path / "run.lock", elsewhere), locks.open_lock(tmp_path / "run.lock")
+    holder, lock = hold(tmp_path / "run.lock", ELSEWHERE), locks.open_lock(tmp_path / "run.lock")
     with pytest.raises(Timeout):
         lock.acquire(timeout=2 * LEASE)
     holder.kill()
@@ -195,9 +282,26 @@ def test_the_lease_of_another_machine_is_kept_while_it_lives_and_free_some_time_
         pass
 
 
+@pytest.mark.parametrize("ask", ["notebook", "run"])
+def test_a_grid_that_asks_now_and_then_gets_what_another_machine_left(ask, leases, cheap, monkeypatch):
+    place, _ = cheap
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 0.6)
+    execution = Execution(place, {}, (), (), place / "runs" / "notebook.ipynb")
+    run_id, runner = "xnli-none-s1-0123456789ab", StudyRunner(STUDY, print)
+    lock = {"notebook": "notebook.lock", "run": f".locks/{run_id}.lock"}[ask]
+    holder = hold(place / "runs" / lock, ELSEWHERE, lease=0.6)
+    can_have = {"notebook": lambda: runner.claim(execution), "run": lambda: not store.is_busy(run_id)}[ask]
+    assert not can_have()
+    holder.kill()
+    holder.wait()
+    deadline = time.monotonic() + 60
+    while not can_have():
+        assert time.monotonic() < deadline, "a hundred leases later"
+        time.sleep(0.05)
+
+
 def test_a_process_whose_lease_was_taken_while_it_stood_still_stops(leases, tmp_path):
-    elsewhere = ("unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh")
-    holder = hold(tmp_path / "run.lock", elsewhere)
+    holder = hold(tmp_path / "run.lock", ELSEWHERE)
     os.kill(holder.pid, signal.SIGSTOP)
     with locks.open_lock(tmp_path / "run.lock").acquire(timeout=20 * LEASE):
         os.kill(holder.pid, signal.SIGCONT)
