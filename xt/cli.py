@@ -209,7 +209,7 @@ def print_forecast(found) -> None:
     sizes = [
         f"{what} {f'{size / 1e9:.3g} GB' if size == size else 'not measured'}" for what, size in found.disk.items()
     ]
-    typer.echo(f"disk: {', '.join(sizes)}; one fine-tuned model more per run under way\n")
+    typer.echo(f"disk: {', '.join(sizes)}; up to eight fine-tuned models more per run under way: two checkpoints\n")
     gains = found.gains.assign(smallest_gain=found.gains["smallest_gain"].map("{:.1f}".format).replace("nan", "-"))
     print_frame(gains.to_numpy(), gains.columns)
     typer.echo("smallest_gain: points found with power 80 % at two-sided 5 %, one arm for itself, before Holm\n")
