@@ -139,6 +139,15 @@ def test_two_parts_keep_every_level_that_holms_steps_ask_for(item_df):
         assert binom.ppf(0.001, trials, level / 3) <= (p < level).sum() <= binom.ppf(0.999, trials, level)
 
 
+@pytest.mark.parametrize("item_df", [4, 59])
+def test_items_alone_are_a_t_test_over_their_clusters(item_df):
+    scores = np.array([[50.0, 53.0], [40.0, 43.0], [60.0, 63.0]])  # every seed gains the same
+    test = gain_test(scores, np.full(1, 2.0), item_df=item_df)
+    known = scipy.stats.t(item_df)
+    assert test.p[0] == pytest.approx(2 * known.sf(3 / 2**0.5)) and test.df[0] == pytest.approx(item_df, rel=1e-4)
+    assert (test.low[0], test.high[0]) == pytest.approx(3 + 2**0.5 * known.ppf([0.025, 0.975]), abs=1e-6)
+
+
 def test_what_items_do_to_one_seed_is_counted_once():
     rng = np.random.default_rng(21)
     scores, total = rng.normal(0, 1, (2000, 3, 5)), np.full((2000, 4), 2 / 3)  # all of it is item noise of one seed
@@ -151,7 +160,7 @@ def test_item_variance_is_split_into_what_seeds_share_and_what_is_their_own():
     shared, own = rng.normal(0, 2, (20_000, 1, 1)), rng.normal(0, 3, (20_000, 4, 1))
     total, at_one_seed = split_item_variance(shared + own)
     assert total[0] == pytest.approx(4 + 9 / 4, rel=0.05) and at_one_seed[0] == pytest.approx(9, rel=0.05)
-    assert split_item_variance(shared + own, 11)[0] == pytest.approx(total * 1.1)
+    np.testing.assert_allclose(split_item_variance(shared + own, 11), np.multiply((total, at_one_seed), 1.1))
     assert split_item_variance(shared)[1] == 0  # one seed
 
 
