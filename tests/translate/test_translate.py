@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +23,10 @@ from xt.locations import vocabulary_files
 from xt.pretrain import read_texts
 from xt.tasks import TASKS, Answer, get_task, read_training
 from xt.translate import Translator, translate_task, translation_config
-from xt.translate.models import load_translator, nllb_code
+from xt.translate.models import build_tiny_translator, load_translator, nllb_code, open_model
 from xt.translate.rows import tell_sentence
-from xt.translate.run import sources_of, translatable_tasks, whole_lines
+from xt.translate.run import sources_of, translatable_tasks
+from xt.translate.run import translate_texts as translate_texts_of
 
 SPLITS = {
     "mnli": ("nyu-mll/glue", "mnli", "train"),
@@ -229,11 +232,90 @@ def start(place, pause):
     return subprocess.Popen(command, env=os.environ | {"XT_CACHE": str(place / "cache"), "OMP_NUM_THREADS": "1"})
 
 
-def test_a_log_is_cut_at_the_ends_of_its_lines_only_whatever_stands_in_a_text(tmp_path):
-    log, lines = tmp_path / "log", ['["a\u2028b", "c\x85d"]\n', '["e\u2029"]\n']
-    assert whole_lines(log) == []
-    log.write_text("".join(lines) + '["HALF A', encoding="utf-8")
-    assert whole_lines(log) == lines
+BATCHES = [["a\u2028b", "c\x85d"], ["e\u2029", None], ["Grüße", "f"]]
+
+
+def log_of(place, batches):
+    """(text -> its translation, what was asked of a translator that says these batches and then ends its process)."""
+    texts, read = [f"{number}{'x' * 40}" for number in range(6)], []
+    said = iter(batches)
+
+    def translate_texts(asked):
+        read.append(asked)
+        return next(said)
+
+    with suppress(StopIteration):
+        return translate_texts_of(texts, Translator(translate_texts), 100, place, lambda line: None), read
+    return None, read
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged in")
+@pytest.mark.parametrize("spoil", [
+    lambda log: log + b'7f3a91c2 ["HALF A',
+    lambda log: log + b"\0" * 300,
+    lambda log: log + b"\0" * 300 + b"\n",
+], ids=["cut", "zeros", "zeros and an end"])  # fmt: skip
+def test_what_a_power_cut_leaves_behind_the_log_is_translated_again(spoil, tmp_path):
+    log = tmp_path / "log"
+    log_of(log, BATCHES[:2])
+    log.write_bytes(spoil(log.read_bytes()))
+    found, read = log_of(log, BATCHES[2:])
+    assert list(found.values()) == sum(BATCHES, []) and len(read) == 1
+
+
+def test_a_letter_of_the_log_that_a_disk_changed_becomes_no_training_data(tmp_path):
+    log = tmp_path / "log"
+    log_of(log, BATCHES[:2])
+    log.write_bytes(log.read_bytes().replace(b"e\xe2", b"o\xe2"))
+    with pytest.warns(UserWarning, match="log is damaged in line 2: translated again from there on"):
+        found, read = log_of(log, BATCHES[1:])
+    assert list(found.values()) == sum(BATCHES, []) and len(read) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged in")
+@pytest.mark.parametrize("spoil", [
+    lambda file: file.unlink(),
+    lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    lambda file: file.write_bytes(file.read_bytes().replace(b"PAR1", b"PAR2")),
+], ids=["gone", "cut", "changed"])  # fmt: skip
+def test_a_translation_that_is_damaged_on_the_disk_is_made_again(spoil, tmp_path):
+    whole = translate_task(ask("mnli", tmp_path), by(turn))
+    (file,) = (tmp_path / "root" / "nyu-mll/glue/mnli.de").glob("train-*")
+    told = rows_of(tmp_path / "root", "mnli", ".de")
+    spoil(file)
+    assert translate_task(ask("mnli", tmp_path), by(turn)) == whole
+    assert rows_of(tmp_path / "root", "mnli", ".de") == told and translate_task(ask("mnli", tmp_path), None) == whole
+
+
+def test_a_translation_is_on_the_disk_before_it_is_said_to_be_there(tmp_path, monkeypatch):
+    """Named in MIRROR.json, and its log deleted, only after its file was synced."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")))
+    rmtree = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda place, *_, **__: (synced.append(f"{place} went"), rmtree(place)))
+    translate_task(ask("mnli", tmp_path), by(turn))
+    names = [Path(name).name for name in synced]
+    data = next(place for place, name in enumerate(names) if name.startswith(".train-") and name.endswith(".new"))
+    manifest = max(place for place, name in enumerate(names) if name.startswith(".MIRROR.json"))
+    assert data < manifest < next(place for place, name in enumerate(synced) if name.endswith(" went"))
+
+
+def test_a_damaged_translator_is_named(tmp_path):
+    place = tmp_path / "translator"
+    build_tiny_translator(place, read_texts(vocabulary_files("tiny")))
+    (place / "model.safetensors").write_bytes((place / "model.safetensors").read_bytes()[:-100])
+    with pytest.raises(DataError, match="translator .*: its weights are damaged .*; fetch or copy them again"):
+        open_model(str(place), None)
+
+
+def test_a_translator_is_asked_for_as_encoders_are(tmp_path, monkeypatch):
+    """Of the commit that was looked through, again where the hub does not answer."""
+    monkeypatch.setattr("xt.translate.models.check_checkpoint", lambda *_: None)
+    monkeypatch.setattr(
+        "xt.translate.models.open_pretrained", lambda what, advice, builder, *asked, **how: (asked, how)
+    )
+    for asked, how in open_model("owner/name", "abc"):
+        assert asked == ("owner/name", "abc") and how["trust_remote_code"] is False
 
 
 def test_a_killed_translation_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path):
@@ -247,7 +329,7 @@ def test_a_killed_translation_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_
     (log,) = (tmp_path / "cut" / "cache" / "translations").glob("*/batches.jsonl")
     done = len(log.read_text().splitlines())
     with log.open("a") as handle:
-        handle.write('["HALF A')  # what a kill inside a write leaves
+        handle.write('7f3a91c2 ["HALF A')  # what a kill inside a write leaves
     assert start(tmp_path / "cut", 0).wait() == 0 == whole.wait()
     texts = [(tmp_path / name / "texts").read_text().splitlines() for name in ("whole", "cut")]
     assert done > 2 and sorted(set(texts[0])) == sorted(texts[0]) == sorted(set(texts[1]))

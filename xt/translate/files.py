@@ -1,15 +1,15 @@
 """The folder root that gets a translation: all that another root holds, and the new config beside it."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xt.disk import is_sound, room_for, seal_file, write_text
 from xt.locations import resolve_root
 from xt.tasks.roots import read_card
-from xt.tasks.sources import read_json, replace_text
+from xt.tasks.sources import read_json
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -37,20 +37,29 @@ def extend_root(root: str, into: Path) -> None:
             if path.is_dir() and not (dataset / path.name).exists():
                 (dataset / path.name).symlink_to(path.resolve(), target_is_directory=True)
         if not (dataset / card.name).exists():
-            replace_text(dataset / card.name, card.read_text(encoding="utf-8"))
+            write_text(dataset / card.name, card.read_text(encoding="utf-8"))
     manifest = into / "MIRROR.json"
     write_json(manifest, read_json(place / manifest.name) | read_json(manifest))
 
 
+def file_of(into: Path, dataset: str, config: str, split: str) -> Path:
+    """The parquet file of a split that was translated."""
+    return into / dataset / config / f"{split}-00000-of-00001.parquet"
+
+
 def add_split(into: Path, dataset: str, config: str, split: str, table: "Table") -> Path:
-    """Writes one parquet file and names it in the dataset's card; returns the file."""
+    """Writes one parquet file, sealed by its checksum, and names it in the dataset's card; returns the file.
+
+    DiskFull where there is no room.
+    """
     import pyarrow.parquet
 
-    file = into / dataset / config / f"{split}-00000-of-00001.parquet"
+    file = file_of(into, dataset, config, split)
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}")
-    pyarrow.parquet.write_table(table, draft)
-    os.replace(draft, file)
+    draft = file.with_name(f".{file.name}.new")  # no name that the card's pattern fits
+    with room_for(file, "what was translated is kept"):
+        pyarrow.parquet.write_table(table, draft)
+        seal_file(file, draft)
     name_in_card(into / dataset / "README.md", config, split, f"{config}/{split}-*")
     return file
 
@@ -70,12 +79,13 @@ def name_in_card(card: Path, config: str, split: str, pattern: str) -> None:
         matter["configs"].append(entry := {"config_name": config, "data_files": []})
     entry["data_files"].append({"split": split, "path": pattern})
     dumped = yaml.safe_dump(matter, sort_keys=False, allow_unicode=True)
-    replace_text(card, CARD.format(front=dumped, body=body.strip() or "Machine-translated; MIRROR.json says by what."))
+    write_text(card, CARD.format(front=dumped, body=body.strip() or "Machine-translated; MIRROR.json says by what."))
 
 
 def read_record(into: Path, dataset: str, config: str, split: str) -> dict:
-    """What is recorded of the translation of a split; empty where there is none."""
-    return read_json(into / "MIRROR.json").get(f"{dataset}/{config}", {}).get("translation", {}).get(split, {})
+    """What is recorded of the translation of a split; empty where there is none, or its file is damaged or gone."""
+    record = read_json(into / "MIRROR.json").get(f"{dataset}/{config}", {}).get("translation", {}).get(split, {})
+    return record if record and is_sound(file_of(into, dataset, config, split)) else {}
 
 
 def write_record(into: Path, dataset: str, config: str, split: str, status: str, record: Mapping) -> None:
@@ -91,4 +101,4 @@ def write_record(into: Path, dataset: str, config: str, split: str, status: str,
 
 def write_json(path: Path, record: Mapping) -> None:
     """Writes a JSON file in one step."""
-    replace_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")

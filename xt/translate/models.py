@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Metaspace
@@ -19,7 +20,8 @@ from xt.checkpoint import save_model
 from xt.config import encoder_fingerprint
 from xt.disk import is_sound
 from xt.downloads import ONLY_SAFETENSORS, check_checkpoint
-from xt.errors import require_known
+from xt.errors import DataError, require_known
+from xt.hub import OFFLINE, open_pretrained
 from xt.languages import Language, get_language
 from xt.locations import BUILT_HERE, folder, resolve_encoder, vocabulary_files
 from xt.locks import open_lock
@@ -80,20 +82,21 @@ def load_translator(config: Translation) -> Translator:
 
 
 def open_model(name: str, revision: str | None) -> tuple:
-    """(tokenizer, model) of a folder or hub id: safetensors only, no code from the checkpoint."""
-    shared = dict(revision=revision, trust_remote_code=False)
+    """(tokenizer, model) of a folder or hub id: safetensors only, no code from the checkpoint.
+
+    Raises DataError where it is not to be had, or damaged.
+    """
     check_checkpoint(name, revision)
+    what, advice = (
+        f"translator {name!r}, revision {revision or 'main'}",
+        f"{ONLY_SAFETENSORS}; {OFFLINE} with its files",
+    )
+    how = dict(use_safetensors=True, dtype=torch.float32, trust_remote_code=False)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(name, **shared)
-        model = transformers.AutoModelForSeq2SeqLM.from_pretrained(
-            name, use_safetensors=True, dtype=torch.float32, **shared
-        )
-    except OSError as error:
-        raise ValueError(
-            f"translator {name!r}, revision {revision or 'main'}: {error}; {ONLY_SAFETENSORS}; without a network "
-            "only what was fetched before can be read"
-        ) from error
-    return tokenizer, model
+        tokenizer = open_pretrained(what, advice, transformers.AutoTokenizer, name, revision, trust_remote_code=False)
+        return tokenizer, open_pretrained(what, advice, transformers.AutoModelForSeq2SeqLM, name, revision, **how)
+    except SafetensorError as error:
+        raise DataError(f"{what}: its weights are damaged ({error}); fetch or copy them again") from error
 
 
 @torch.inference_mode()

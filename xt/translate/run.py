@@ -7,16 +7,20 @@ written is what a translation that was never killed would have written.
 import json
 import os
 import shutil
+import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 
 from xt.batching import micro_batches
 from xt.config import encoder_fingerprint, short_hash
+from xt.disk import room_for
 from xt.errors import DataError, require_known
 from xt.languages import LANGUAGES, get_language
 from xt.locations import LAB_ROOT, folder, resolve_encoder, resolve_root
@@ -196,11 +200,13 @@ def translate_texts(
     lengths = np.asarray(translator.count_tokens(texts), dtype=np.int64)
     batches = micro_batches(np.argsort(-lengths, kind="stable"), lengths, tokens_per_batch)
     done = whole_lines(log)
-    with log.open("a", encoding="utf-8") as handle:
-        handle.truncate(sum(len(line.encode()) for line in done))
+    with room_for(log, "the batches before are kept"), log.open("ab") as handle:
+        handle.truncate(sum(map(len, done)))
         for step, batch in enumerate(batches[len(done) :], start=len(done) + 1):
-            said = translator.translate_texts([texts[index] for index in batch])
-            done.append(json.dumps(said, ensure_ascii=False) + "\n")
+            said = json.dumps(
+                translator.translate_texts([texts[index] for index in batch]), ensure_ascii=False
+            ).encode()
+            done.append(b"%08x %s\n" % (zlib.crc32(said), said))
             handle.write(done[-1])
             handle.flush()
             os.fsync(handle.fileno())
@@ -208,14 +214,22 @@ def translate_texts(
     return {
         texts[index]: text
         for batch, line in zip(batches, done, strict=True)
-        for index, text in zip(batch, json.loads(line), strict=True)
+        for index, text in zip(batch, json.loads(line[9:]), strict=True)
     }
 
 
-def whole_lines(log: Path) -> list[str]:
-    """The lines of a log that were written to their end."""
-    text = log.read_text(encoding="utf-8") if log.is_file() else ""
-    return [f"{line}\n" for line in text.split("\n")[:-1]]
+def whole_lines(log: Path) -> list[bytes]:
+    """The lines of a log, each a CRC-32 and a batch, up to one that is not whole; a warning names a damaged one."""
+    lines = log.read_bytes().splitlines(keepends=True) if log.is_file() else []
+    whole = list(takewhile(is_whole_line, lines))
+    if any(line.endswith(b"\n") for line in lines[len(whole) :]):
+        warnings.warn(f"{log} is damaged in line {len(whole) + 1}: translated again from there on", stacklevel=3)
+    return whole
+
+
+def is_whole_line(line: bytes) -> bool:
+    """Whether a line has its end and the bytes that its checksum says."""
+    return line[:9] == b"%08x " % zlib.crc32(line[9:-1]) and line[-1:] == b"\n"
 
 
 def describe(config: Translation, source: Source, translator: Translator, told: Told, num_rows: int) -> dict:
