@@ -25,6 +25,8 @@ from xt.model import Network, collate, collate_labels, count_labels
 
 CHECKPOINT_SECONDS = 60.0
 """Wall-clock seconds between two checkpoints; where they fall changes nothing in the result."""
+QUICK_SECONDS = 3.0
+"""That a checkpoint may take; where one takes n times as long, n times as long passes until the next."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def train(
     network, bare, optimizer = spread(given, knobs, accelerator)
     with accelerator.main_process_first():
         progress, best = load_progress(folder / "checkpoint", bare, optimizer.optimizer)
-    log, saved_at = TrainLog(folder / "train.jsonl", progress.step), time.monotonic()
+    log, saved_at, taken = TrainLog(folder / "train.jsonl", progress.step), time.monotonic(), 0.0
     check_sampler(progress, counts, knobs, seed)
     for window in mixed_updates(lengths, counts, knobs.batch_size, seed, progress.step, knobs.mixing):
         if progress.finished:
@@ -114,11 +116,13 @@ def train(
             progress.finished |= progress.looks_since_best >= knobs.patience or progress.step == total
         log.write(line)
         report(line)
-        if is_due(saved_at, accelerator.device) and not progress.finished:
+        if is_due(saved_at, taken, accelerator.device) and not progress.finished:
+            began = time.monotonic()
             log.sync()
             progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
             saved_at = time.monotonic()
+            taken = saved_at - began
     log.close()
     bring_home(given, bare, best)
     return progress
@@ -138,9 +142,10 @@ def spread(network: Network, knobs, accelerator) -> tuple:
     return called, accelerator.unwrap_model(called, keep_torch_compile=False), optimizer
 
 
-def is_due(saved_at: float, device) -> bool:
-    """Whether it is time for a checkpoint, by the first process's clock."""
-    return bool(processes.agree(time.monotonic() - saved_at > CHECKPOINT_SECONDS, device=device)[0])
+def is_due(saved_at: float, taken: float, device) -> bool:
+    """Whether it is time for a checkpoint, by the first process's clock; the last one took so many seconds."""
+    pause = CHECKPOINT_SECONDS * max(1.0, taken / QUICK_SECONDS)
+    return bool(processes.agree(time.monotonic() - saved_at > pause, device=device)[0])
 
 
 def bring_home(given: Network, trained: Network, best: Mapping | None) -> None:
