@@ -9,6 +9,7 @@ lock and waits; the first of those that it starts writes the run's folder, alone
 
 import json
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -44,9 +45,13 @@ def are_asked_for() -> bool:
 
 
 def name_device(device: str) -> str:
-    """A device's name with the number of processes of a training: `4 x NVIDIA H200`; as it is where there is one."""
-    if os.environ.get("XT_LAUNCH"):
-        return f"{device}, {os.environ['XT_LAUNCH']}"
+    """A device's name with the number of processes of a training: `4 x NVIDIA H200`; as it is where there is one.
+
+    Of `XT_LAUNCH`, which may hold accounts and tokens, the numbers of nodes and processes of torchrun alone are told.
+    """
+    if launch := os.environ.get("XT_LAUNCH"):
+        told = dict(re.findall(r"--(nnodes|nproc[-_]per[-_]node)[= ](\d+)(?!\S)", launch))
+        return " x ".join([*(told[name] for name in sorted(told)), device]) + ", XT_LAUNCH"
     return f"{num_processes()} x {device}" if num_processes() > 1 else device
 
 
@@ -113,11 +118,12 @@ def last_lines(place: Path, rank: int, count: int = 12) -> str:
 
 def last_line(log: Path, size: int = 4096) -> dict | None:
     """The last whole line of a log of JSON, None where there is none yet."""
-    if not log.is_file():
+    try:
+        with log.open("rb") as handle:
+            handle.seek(max(0, os.fstat(handle.fileno()).st_size - size))
+            lines = handle.read().rpartition(b"\n")[0].splitlines()
+    except FileNotFoundError:
         return None
-    with log.open("rb") as handle:
-        handle.seek(max(0, log.stat().st_size - size))
-        lines = handle.read().rpartition(b"\n")[0].splitlines()
     return json.loads(lines[-1]) if lines and lines[-1].startswith(b"{") else None
 
 

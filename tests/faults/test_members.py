@@ -6,15 +6,16 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from faults.soak import count, soak_only, tries
+from faults.soak import count, soak_only
 from safetensors.torch import load_file
 
-from xt import store
+from xt import member, processes, store
 from xt.locations import PROJECT
 from xt.parameters import intermediate_config
 
@@ -106,7 +107,7 @@ def test_a_training_by_two_survives_the_death_of_any_process(undisturbed, tmp_pa
     weights, losses = read(undisturbed)
     launch, draw = f"{sys.executable} {Path(__file__).with_name('members_of.py')}", random.Random(5)
     with count("kill -9 of one process of a training by two, or of its starter", "members") as tally:
-        for number in range(tries(fast=1, soak=100)):
+        for number in range(100):
             place = tmp_path / str(number)
             place.mkdir()
             monkeypatch.setenv("XT_RUNS", str(place / "runs"))
@@ -118,3 +119,67 @@ def test_a_training_by_two_survives_the_death_of_any_process(undisturbed, tmp_pa
             if max(float((found[name] - weights[name]).abs().max()) for name in weights) > 1e-4:
                 tally.lose(f"try {number}: other weights")
             tally.half_read += len(store.damaged_files(config().model_id))
+
+
+@pytest.fixture
+def writing(tmp_path, monkeypatch):
+    """Members that take part until `end` is set; `inside` holds the ranks that do, `start(rank)` starts one."""
+    monkeypatch.setenv("XT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: None)
+    local, end, entered, threads = threading.local(), threading.Event(), threading.Semaphore(0), []
+    monkeypatch.setattr(processes, "join", lambda: None)
+    monkeypatch.setattr(processes, "part", lambda: (local.rank, 2))
+
+    def take_part(run_id, folder):
+        entered.release()
+        end.wait(PATIENCE)
+
+    def enter(rank):
+        local.rank = rank
+        member.main("none-mnli-s1-0123456789ab")
+
+    def start_member(rank):
+        threads.append(threading.Thread(target=enter, args=(rank,)))
+        threads[-1].start()
+
+    monkeypatch.setattr(member, "take_part", take_part)
+    yield start_member, entered, end
+    end.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+
+def test_the_writer_of_a_new_start_waits_until_that_of_a_dead_starter_is_gone(writing):
+    """As where nodes learn late that their starter has died; those who do not write need not wait."""
+    start_member, entered, end = writing
+    start_member(0)
+    assert entered.acquire(timeout=PATIENCE)
+    start_member(1)
+    assert entered.acquire(timeout=PATIENCE)
+    start_member(0)
+    assert not entered.acquire(timeout=0.3), "two write one run"
+    end.set()
+    assert entered.acquire(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("launch", "told"),
+    [
+        (
+            "srun --nodes=2 --account=lab7 --export=ALL,HF_TOKEN=hf_secret torchrun --nnodes=2 --nproc-per-node=8",
+            "2 x 8 x GPU, XT_LAUNCH",
+        ),
+        ("torchrun --nproc_per_node 4\n--rdzv-endpoint=host:29500", "4 x GPU, XT_LAUNCH"),
+        ("torchrun --nnodes=1:4 --nproc-per-node=gpu", "GPU, XT_LAUNCH"),
+        ("", "GPU"),
+    ],
+)
+def test_of_the_command_that_starts_members_counts_alone_are_recorded(launch, told, monkeypatch):
+    monkeypatch.setenv("XT_LAUNCH", launch)
+    monkeypatch.delenv("XT_PROCESSES", raising=False)
+    assert processes.name_device("GPU") == told
+
+
+def test_the_log_of_a_run_that_was_set_aside_meanwhile_has_no_last_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda path: True)  # it went after that was asked
+    assert processes.last_line(tmp_path / "train.jsonl") is None
