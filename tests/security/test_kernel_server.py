@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xt.kernels import client
+from xt.kernels import client, server
 from xt.kernels.client import fork_warm, private_folder
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="warm kernels are for Linux")
@@ -131,3 +131,22 @@ def test_what_a_client_asks_for_is_written_to_no_disk(runtime, monkeypatch, tmp_
     with pytest.raises(OSError, match="seen enough"):
         fork_warm([sys.executable, "-m", "this"], {**os.environ, "XT_SECRET": secret})
     assert seen[0].startswith("/memfd:") and secret in seen[1]
+
+
+def test_a_server_that_ends_leaves_the_address_to_its_successor(tmp_path, monkeypatch):
+    """One that a client starts between the moment when the address goes and the end of the old one."""
+    address, successors = tmp_path / "address", []
+
+    def look(listeners, *_):
+        if not address.exists():
+            successors.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            successors[0].bind(str(address))
+        return [], [], []
+
+    monkeypatch.setattr(server.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(server.select, "select", look)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(address))
+        assert server.serve(listener, str(address), 1.0) is None
+    with successors[0]:
+        assert address.exists()

@@ -77,8 +77,12 @@ def leave(code: int) -> None:
 
 
 def serve(listener: socket.socket, address: str, idle_seconds: float) -> socket.socket | None:
-    """Forks a keeper for each client and returns there with its connection; None here, when long nobody has come."""
+    """Forks a keeper for each client and returns there with its connection; None here, when long nobody has come.
+
+    The address goes first; another server may have it by then, whose it stays.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
+    mine = os.path.exists(address) and os.stat(address)  # its inode is no other's while the socket is open
     for patience in (idle_seconds, 0):  # then for those who came before the address was taken away
         while select.select([listener], [], [], patience)[0]:
             connection, _ = listener.accept()
@@ -89,7 +93,8 @@ def serve(listener: socket.socket, address: str, idle_seconds: float) -> socket.
                     return connection
             connection.close()
         with suppress(FileNotFoundError):
-            os.unlink(address)
+            if mine and os.path.samestat(mine, os.stat(address)):
+                os.unlink(address)
     return None
 
 
