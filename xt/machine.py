@@ -10,39 +10,24 @@ from pathlib import Path
 from xt.locations import PROJECT
 
 LIBRARIES = (
-    "torch",
-    "transformers",
-    "tokenizers",
-    "datasets",
-    "accelerate",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scipy",
-    "statsmodels",
-    "papermill",
-    "nbclient",
-    "ipykernel",
-    "jupyterlab",
-    "nbval",
-    "seaborn",
-    "matplotlib",
-)
+    "torch transformers tokenizers datasets accelerate numpy pandas pyarrow scipy statsmodels papermill nbclient "
+    "ipykernel jupyterlab nbval seaborn matplotlib"
+).split()
 
 
 @cache
 def code_version() -> str:
     """Version of the package and, in a git checkout, its commit: `0.1.0+g1a2b3c4`, `.dirty` where xt/ has changes."""
     base = installed_version("xt") or "0"
-    commit = git("rev-parse", "--short=7", "HEAD")
-    dirty = ".dirty" if commit and git("status", "--porcelain", "--", "xt", "notebooks/experiments") else ""
+    commit = ask("git", "rev-parse", "--short=7", "HEAD")
+    dirty = ".dirty" if commit and ask("git", "status", "--porcelain", "--", "xt", "notebooks/experiments") else ""
     return f"{base}+g{commit}{dirty}" if commit else base
 
 
-def git(*arguments: str) -> str:
-    """Output of a git command in the project, empty where there is no git or no repository."""
+def ask(*command: str) -> str:
+    """Output of a command in the project, empty where it fails or is not there."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -63,21 +48,13 @@ def library_versions() -> dict[str, str]:
 
 def processor_name() -> str:
     """The processor's model name, or its architecture where the system does not tell."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+    return f"{cpu_info('model name') or platform.machine()}, {os.cpu_count()} cores"
 
 
 def find_device() -> str:
     """The name that runs made here would carry (`device_name`), found without torch: asks the GPU's driver."""
-    question = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
-    try:
-        done = subprocess.run(question, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return processor_name()
-    names = done.stdout.strip().splitlines()
-    return names[0] if done.returncode == 0 and names else processor_name()
+    names = ask("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").splitlines()
+    return names[0] if names else processor_name()
 
 
 def device_name() -> str:
@@ -93,11 +70,11 @@ def has_native_bf16() -> bool:
 
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported() and "bf16" in cpu_flags()
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported() and "bf16" in cpu_info("flags")
 
 
-def cpu_flags() -> str:
-    """The processor's instruction-set flags as one text, empty where the system does not tell."""
+def cpu_info(field: str) -> str:
+    """What the system tells of the processor (`model name`, `flags`), empty where it does not."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
-    return next((line for line in lines if line.startswith("flags")), "")
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
