@@ -1,7 +1,7 @@
-"""Stands for a notebook where only the store and the grid are tried: `python cheap_notebook.py WORK PAUSE RUN...`.
+"""Stands for a notebook where only the store and the grid are tried: `cheap_notebook.py WORK PAUSE LEASE RUN...`.
 
-Makes each run that is not complete, under its lock, out of the files in WORK/<kind of run>, with a pause before and
-after every file; notes in WORK/log what it begins and ends.
+Makes each run that is not complete, under its lock (a lease lasts LEASE seconds), out of the files in WORK/<kind of
+run>, with a pause before and after every file; notes in WORK/log what it begins and ends.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from xt import store
+from xt import locks, store
 
 
 def make(work: Path, run_id: str, pause: float) -> None:
@@ -38,5 +38,6 @@ def note(work: Path, *words: str) -> None:
 
 
 if __name__ == "__main__":
-    for run_id in sys.argv[3:]:
+    locks.LEASE_SECONDS = float(sys.argv[3])
+    for run_id in sys.argv[4:]:
         make(Path(sys.argv[1]), run_id, float(sys.argv[2]))

@@ -1,19 +1,21 @@
-"""`python full_disk.py PLACE FREE...`, as root of a mount namespace of its own: a run on a disk that is really full.
+"""`python full_disk.py PLACE WRITES`, as root of a mount namespace of its own: a run on a disk that is really full.
 
-PLACE/disk becomes a small disk of memory. For each FREE (pages left on it) a process of its own makes a run until the
-disk is full, and another one when there is room again. Says as JSON, line by line, what happened; first how many pages
-the whole run takes.
+PLACE/disk becomes a small disk of memory. A run writes so many times to it, from its first folder to the last row of
+its results. For `WRITES` of these writes, evenly spread (0 = for each), a process of its own makes the run, the disk
+being full from that write on, and another one when there is room again. Says as JSON, line by line, what happened;
+first how many writes the whole run takes. LD_PRELOAD has to name what `full_disk.c` is compiled to: it counts.
 """
 
+import ctypes
 import json
 import os
-import select
 import shutil
 import subprocess
 import sys
 import traceback
 from pathlib import Path
 
+import numpy as np
 from faults.grid_of import STUDY, places
 
 from xt import store, train
@@ -22,34 +24,36 @@ from xt.grid import StudyRunner
 from xt.results import finished_runs
 from xt.transfer import run_block
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-PAGES = 16_000
+SIZE = 65_536_000
+NEVER = 1 << 40
 
 
-def make(place: Path) -> tuple[str, int]:
-    """In a process of its own: the run, and its results committed. (What it says, the most pages that were taken.)"""
+def make(place: Path, full_at: int = NEVER) -> tuple[str, int]:
+    """In a process of its own: the run, its notebook kept, its results committed. (What it says, how often it wrote.)
+
+    The disk is full from the write `full_at` on.
+    """
     reader, writer = os.pipe()
     if (child := os.fork()) == 0:
-        said = ""
+        counter = ctypes.CDLL(os.environ["LD_PRELOAD"])
         try:
             train.CHECKPOINT_SECONDS = 0.0
             config = STUDY.score_config("tiny", "none", "xnli", 1)
+            counter.full_disk_at(ctypes.c_long(full_at))
             scores = run_block([config])["score"].round(6).tolist()
             runner = StudyRunner(STUDY, lambda line: None)
-            runner.collect_complete()
+            [run] = [run for run in runner.runs.values() if run.run_id == config.run_id]
+            runner.collect(run, place.parent / "made.ipynb")
             said = "; ".join(failure.last_lines for failure in runner.failures) or json.dumps(scores)
         except BaseException as error:  # noqa: BLE001
             said = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
-        os.write(writer, said.encode()[:60_000])
+        os.write(writer, json.dumps([said[:50_000], counter.full_disk_calls()]).encode())
         os._exit(0)
     os.close(writer)
-    most = 0
-    while not select.select([reader], [], [], 0.001)[0]:
-        most = max(most, PAGES - os.statvfs(place).f_bfree)
     with open(reader) as file:
-        said = file.read()
+        said, calls = json.load(file)
     os.waitpid(child, 0)
-    return said, most
+    return said, calls
 
 
 def see(place: Path) -> dict:
@@ -64,26 +68,25 @@ def see(place: Path) -> dict:
     }
 
 
-def main(place: Path, frees: list[int]) -> None:
-    """The whole run, then one per number of free pages."""
+def main(place: Path, wanted: int) -> None:
+    """The whole run, then one per write."""
     disk = place / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={PAGES * PAGE}", "none", str(disk)], check=True)
-    os.environ |= places(disk) | {"XT_CACHE": str(place / "cache")}
-    whole, taken = make(disk)
-    print(json.dumps({"pages": taken, "said": whole}), flush=True)
-    for free in frees:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(disk)], check=True)
+    os.environ |= places(disk) | {"FULL_DISK_ROOT": str(disk)}
+    (place / "made.ipynb").write_text("{}")
+    whole, writes = make(disk)
+    print(json.dumps({"writes": writes, "said": whole}), flush=True)
+    for full_at in np.unique(np.linspace(1, writes, min(wanted, writes) or writes).round().astype(int)).tolist():
         for path in disk.iterdir():
             shutil.rmtree(path)
-        with (disk / "ballast").open("wb") as file:
-            file.write(bytes((PAGES - free) * PAGE - PAGE))
-        [first, _], found = make(disk), see(disk)
+        [first, _], found = make(disk, full_at), see(disk)
         (disk / "ballast").unlink()
         again, _ = make(disk)
         print(
             json.dumps(
                 {
-                    "free": free,
+                    "full_at": full_at,
                     "said": first,
                     "again": again,
                     **found,
@@ -95,4 +98,4 @@ def main(place: Path, frees: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), list(map(int, sys.argv[2:])))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,11 +1,13 @@
 """Two and eight grids on one store: each run is made once, and what a dead one held is taken over."""
 
+import ctypes
 import errno
 import json
 import multiprocessing
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ import pytest
 from faults import cheap_notebook
 from faults.grid_of import places
 from faults.soak import count, soak_only, tries
+from faults.watching import PATIENCE
 from filelock import Timeout
 
 from xt import grid, locks, store
@@ -31,6 +34,9 @@ PROCESSES.set_forkserver_preload(["xt.grid", "pandas", "pyarrow.parquet"])
 STUDY = get_study("smoke")
 PAUSE = 0.01
 LEASE = 2.0
+GRID_LEASE = 5.0
+NEW_UTS = 0x04000000
+"""For unshare(2): a host name of one's own."""
 
 
 def write_templates(work: Path) -> None:
@@ -56,13 +62,18 @@ def write_templates(work: Path) -> None:
 
 
 def run_grid(place: Path, kind: str) -> None:
-    """In a process of its own: a grid whose notebooks are cheap."""
+    """In a process of its own: a grid whose notebooks are cheap; with leases, as if on a machine of its own.
+
+    Leases of another machine are free only when nobody has touched them for a time, as on a network file system.
+    """
     os.environ |= places(place) | {"XT_LOCKS": kind}
-    locks.LEASE_SECONDS = LEASE
+    locks.LEASE_SECONDS = GRID_LEASE
+    if kind == "lease" and ctypes.CDLL(None).unshare(NEW_UTS) == 0:
+        socket.sethostname(f"host-{os.getpid()}")
 
     def begin(execution):
-        command = [sys.executable, cheap_notebook.__file__, str(place), str(PAUSE), *execution.run_ids]
-        return subprocess.Popen(command)
+        options = str(place), str(PAUSE), str(GRID_LEASE)
+        return subprocess.Popen([sys.executable, cheap_notebook.__file__, *options, *execution.run_ids])
 
     said = (place / f"said-{os.getpid()}").open("w", buffering=1)
     failures = StudyRunner(STUDY, lambda line: print(line, file=said)).run(2, (), begin)
@@ -86,8 +97,27 @@ def read_log(place: Path) -> list[str]:
     return (place / "log").read_text().splitlines() if (place / "log").is_file() else []
 
 
-def kill_some(place: Path, grids: list, draw: random.Random) -> int:
-    """Kills one grid, and one notebook; how many notebooks were killed."""
+def wait_for(grid) -> int:
+    """The exit code of a grid."""
+    grid.join(PATIENCE)
+    if grid.is_alive():
+        grid.kill()
+        raise AssertionError("a grid does not end")
+    return grid.exitcode
+
+
+def end_of(find, place: Path) -> None:
+    """Waits until none of some processes is left."""
+    deadline = time.monotonic() + PATIENCE
+    while find(place):
+        assert time.monotonic() < deadline, "what a killed grid has started does not end"
+        time.sleep(0.05)
+
+
+def start_and_kill(place: Path, grids: list, draw: random.Random) -> int:
+    """Starts grids and kills one of them, and a notebook; how many notebooks were killed."""
+    for one in grids:
+        one.start()
     moment = draw.randrange(1, 24)
     while any(grid.is_alive() for grid in grids) and len(read_log(place)) < moment:
         time.sleep(0.01)
@@ -116,12 +146,14 @@ def test_grids_on_one_store_make_each_run_once(number, kind, tmp_path, monkeypat
                 monkeypatch.setenv(name, value)
             runs = [run.run_id for run in distinct_runs(plan(STUDY))]
             grids = [PROCESSES.Process(target=run_grid, args=(place, kind)) for _ in range(number)]
-            for grid in grids:
-                grid.start()
-            killed = kill_some(place, grids, draw)
-            codes = sorted(grid.join(300) or grid.exitcode for grid in grids)
-            while find_notebooks(place):
-                time.sleep(0.05)
+            killed = start_and_kill(place, grids, draw)
+            codes = sorted(wait_for(one) for one in grids)
+            end_of(find_notebooks, place)
+            if any(code > 0 for code in codes):  # of whose notebooks one was killed: it said so, and is started again
+                again = PROCESSES.Process(target=run_grid, args=(place, kind))
+                again.start()
+                if wait_for(again):
+                    tally.lose("started again, a study does not end")
             ended = Counter(line.split()[1] for line in read_log(place) if line.startswith("end"))
             tally.tries += 1
             tally.done_twice += sum(times > 1 for times in ended.values())
