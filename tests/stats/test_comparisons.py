@@ -9,7 +9,7 @@ from statsmodels.stats.weightstats import ttost_paired
 from xt.stats import equivalence_test, gain_test, mcnemar_test, multi_bootstrap, sign_flip_test
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("shift", [0.0, 0.6, -0.6, 2.0, -2.0])
 def test_equivalence_is_that_of_statsmodels(shift):
     rng = np.random.default_rng(0)
     first, second = rng.normal(shift, 1, 12), rng.normal(0, 1, 12)
