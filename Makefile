@@ -30,13 +30,15 @@ test: export HF_HUB_OFFLINE := 1
 test: $(INSTALLED) lint  ## lint, tests, and the analysis notebooks against their committed outputs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests $(NOTEBOOKS)
 
-# Each fault as often as the published table says, nothing else beside it. One alone: XT_SOAK=1 and its file.
+# Each fault as often as the published table says, nothing else beside it. One alone: XT_SOAK=1 and its file. The table
+# holds what this run of it found, lost ones too, and nothing older.
 soak: export OMP_NUM_THREADS := 1
 soak: export HF_HUB_OFFLINE := 1
 soak: export XT_SOAK := 1
 soak: $(INSTALLED)  ## every fault (kills, full disks, damaged files, ...) as often as SECURITY.md says: hours
-	$(BIN)/python -m pytest -o faulthandler_timeout=0 --deselect tests/faults/test_table.py tests/faults
-	$(BIN)/python -m tests.faults.table
+	rm -f data/results/faults/*.csv
+	code=0; $(BIN)/python -m pytest -o faulthandler_timeout=0 --deselect tests/faults/test_table.py tests/faults || code=$$?; \
+	  $(BIN)/python -m tests.faults.table && exit $$code
 
 lab: $(INSTALLED)  ## JupyterLab on this machine only; its address carries the token
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1

@@ -11,13 +11,20 @@ HEADS = ("fault", "tries", "lost", "done twice", "half-written read", "minutes")
 
 
 def render_table(rows: list[dict[str, str]]) -> str:
-    """Markdown of some rows of the files, in the order given."""
+    """Markdown of some rows of the files, in the order given; a dash for what was not looked for.
+
+    Below it the version of the code that was tried, or which rows are of which where there are several.
+    """
     lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
     for row in rows:
         minutes = f"{float(row['seconds']) / 60:.1f}"
-        cells = (row["fault"], f"{int(row['tries']):,}", row["lost"], row["done_twice"], row["half_read"], minutes)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        found = (row[name] or "–" for name in ("lost", "done_twice", "half_read"))
+        lines.append("| " + " | ".join((row["fault"], f"{int(row['tries']):,}", *found, minutes)) + " |")
+    versions = {row["code_version"]: [] for row in rows}
+    for row in rows:
+        versions[row["code_version"]].append(row["fault"])
+    said = [f"`{one}`" + (f" ({'; '.join(faults)})" if len(versions) > 1 else "") for one, faults in versions.items()]
+    return "\n".join([*lines, *(["", f"Tried: {', '.join(said)}."] if said else [])])
 
 
 def read_all() -> list[dict[str, str]]:

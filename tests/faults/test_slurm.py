@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.grid_of import start_grid
-from faults.soak import count, soak_only, tries
+from faults.soak import count, soak_only
 from faults.test_sites import start_with
 from faults.watching import PATIENCE, read_result, see_complete, wait_for_all
 
@@ -117,7 +117,7 @@ def test_a_study_goes_on_in_the_next_job_when_slurm_takes_one_away(slurm, tmp_pa
     assert start_grid(alone, alone / "log").wait(PATIENCE) == 0
     draw, number = random.Random(3), 0
     with count("a job of Slurm cancelled under its notebooks", "slurm") as tally:
-        while tally.tries < tries(fast=1, soak=5):
+        while tally.tries < 5:
             place = tmp_path / f"study-{(number := number + 1)}"
             place.mkdir()
             grid = start_on_slurm(place, place / "log", slurm)
