@@ -75,9 +75,15 @@ def test_ways_of_testing_declare_by_what_they_count():
     found = declare(draw_cube(3, gains=(0, 8, 0, 0), item_sd=0.3)).set_index("intermediate")
     assert found.loc["squad", [ONE_SEED, PERCENTILE, PRIMARY, HOLM]].all()
     assert pd.isna(found.loc["mnli_shuffled", HOLM]) and pd.notna(found.loc["mnli_shuffled", PRIMARY])
-    two = declare(draw_cube(2))
-    assert two[[PRIMARY, HOLM]].isna().all(axis=None) and not two["negligible"].any()
+    assert declare(draw_cube(2))[[PRIMARY, HOLM]].isna().all(axis=None)
     assert declare(draw_cube(1))[PERCENTILE].isna().all()
+
+
+def test_one_seed_is_the_first_one_alone():
+    cube = draw_cube(3, seed_sd=0.1, item_sd=0.1, gains=(0, 0, 0, 0))
+    luck = np.array([6.0, -3.0, -3.0])[:, None, None] * (np.arange(len(ARMS)) == 1)[:, None]
+    table = declare(replace(cube, points=cube.points + luck, resampled=cube.resampled + luck)).set_index("intermediate")
+    assert table.loc["squad", ONE_SEED] and not table.loc["squad", [PERCENTILE, PRIMARY]].any()
 
 
 def test_a_gain_is_negligible_where_it_is_shown_to_be_small():
@@ -85,6 +91,7 @@ def test_a_gain_is_negligible_where_it_is_shown_to_be_small():
     assert declare(quiet)["negligible"].tolist() == [False, True, True]
     assert declare(quiet, margin=0.5)["negligible"].tolist() == [False, False, True]
     assert not declare(draw_cube(3, seed_sd=3, gains=(0, 0, 0, 0)))["negligible"].any()
+    assert not declare(draw_cube(2, seed_sd=0.1, item_sd=0.05, gains=(0, 0, 0, 0)))["negligible"].any(), "no p"
 
 
 @pytest.mark.parametrize(("untrained", "num_arms"), [(False, 4), (True, 4), (True, 2)])
