@@ -94,6 +94,10 @@ def test_two_seeds_have_no_p_and_floors_leave_no_row():
     above = np.where(np.isin(CODES, UNSEEN), 0.0, 99.0)
     two = [replace(cube, floors=above) for cube in make_pair()]
     assert difference_table({"udpos": two}, "qaa").empty, "two languages above the floor are too few"
+    other = [replace(cube, arms=("none", "mnli", "own_squad")) for cube in make_pair(target="panx")]
+    apart = difference_table({"udpos": make_pair(), "panx": other}, "qaa")
+    assert set(apart["target"]) == {"udpos", "panx"}, "no arm is in both"
+    assert "in all targets no arm" in answer_pretraining(apart)
     floored = [replace(cube, floors=np.full(len(CODES), 99.0)) for cube in make_pair()]
     assert difference_table({"udpos": floored}, "qaa").empty
 

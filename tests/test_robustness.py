@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from synthetic_study import write_study
 
 from xt.distances import load_distances
-from xt.gains import ScoreCube, load_cubes
+from xt.exposure import encoder_size
+from xt.gains import ALL, ScoreCube, load_cubes
 from xt.lab.languages import LAB_LANGUAGES
 from xt.results import load_scores
 from xt.robustness import (
@@ -23,9 +23,8 @@ from xt.robustness import (
     part_home,
     robustness_table,
     slope_trends,
-    trends_of,
 )
-from xt.scaling import size_table
+from xt.stats import adjust_benjamini_hochberg, adjust_holm
 
 LANGUAGES = tuple(LAB_LANGUAGES)
 DISTANCE = np.array([row["distance"] for row in load_distances(LANGUAGES)])
@@ -164,31 +163,44 @@ def test_the_model_is_of_zero_shot_tasks_that_all_targets_have_above_their_floor
     assert "no target with 3 languages above" in find_model([], None, np.random.default_rng(0))[1]
 
 
-def test_the_trend_of_slopes_over_sizes_counts_encoders(monkeypatch):
-    names = [f"lab-{size}{seed}" for size in ("small", "base", "large") for seed in ("", "-s1", "-s2")]
-    cubes = [
-        part_home(make_cube(name, slope=-60 + 10 * (place // 3), change=6.0, noise=0.3, seed=place), "qaa").cube
+def cubes_by_size(target="udpos", gain=10.0, seed=0):
+    """Three sizes, three encoders each: the slope is flatter by `gain` in the next larger size, after squad by 6."""
+    names = [f"lab-{size}{number}" for size in ("small", "base", "large") for number in ("", "-s1", "-s2")]
+    return [
+        part_home(make_cube(name, target, -60 + gain * (place // 3), 6.0, 0.3, seed=seed + place), "qaa").cube
         for place, name in enumerate(names)
     ]
-    monkeypatch.setattr("xt.scaling.load_alike", lambda *_: {"udpos": cubes})
-    scores = pd.DataFrame(dict(encoder=names, target="udpos", intermediate="none"))
-    trends = slope_trends(scores, np.random.default_rng(0))
-    own = trends.query("quantity == 'slope' and intermediate == 'none'").iloc[0]
-    sizes = size_table(scores)["size"]
-    per_doubling = 20 * SPAN / np.log2(sizes.max() / sizes.min())
-    assert own["slope"] == pytest.approx(per_doubling, rel=0.15) and own["p"] < 0.01 and own["num_encoders"] == 9
-    change = trends.query("quantity == 'change' and intermediate == 'squad'").iloc[0]
-    assert change["low"] < 0 < change["high"] and change["df"] == 7 and change["p_holm"] >= change["p"]
-    assert trends.loc[trends["placebo"].astype(bool) | (trends["quantity"] == "slope"), "p_holm"].isna().all()
-    alone = slope_trends(scores.assign(encoder="lab-base"), np.random.default_rng(0))
-    assert alone.empty, "one size"
+
+
+def test_the_trend_of_slopes_over_sizes_counts_encoders_and_is_primary_in_the_mean_over_targets():
+    cubes = {"udpos": cubes_by_size(), "panx": cubes_by_size("panx", 4.0, 20)}
+    floored = [replace(cubes["udpos"][0], floors=np.full(23, 99.0)), *cubes["udpos"][1:]]
+    trends = slope_trends(cubes | {"xquad": floored})
+    assert list(dict.fromkeys(trends["target"])) == [ALL, "udpos", "panx"], "one encoder has no slope in xquad"
+    own = trends.query("intermediate == 'none'").set_index("target")
+    doublings = np.log2(encoder_size("lab-large") / encoder_size("lab-small"))
+    assert own.loc["udpos", "slope"] == pytest.approx(20 * SPAN / doublings, rel=0.15)
+    assert own.loc[ALL, "slope"] == pytest.approx(own["slope"].drop(ALL).mean()) and own.loc[ALL, "p"] < 0.01
+    assert (own["num_encoders"] == 9).all() and own["num_languages"].tolist() == [46, 23, 23]
+    change = trends.query("target == 'udpos' and quantity == 'change' and intermediate == 'squad'").iloc[0]
+    assert change["low"] < 0 < change["high"] and change["df"] == 7
+    asked = trends.query("(quantity == 'change' or intermediate == 'none') and not placebo")
+    for family, adjust in (("target == @ALL", adjust_holm), ("target != @ALL", adjust_benjamini_hochberg)):
+        rows = asked.query(family)
+        assert len(rows) == 3 * rows["target"].nunique() and np.allclose(
+            rows["p_adjusted"].astype(float), adjust(rows["p"])
+        )
+    assert trends.drop(asked.index)["p_adjusted"].isna().all()
+    apart = [replace(cube, arms=("none", "multi", "ccg", "own_mnli")) for cube in cubes["panx"]]
+    assert set(slope_trends(cubes | {"panx": apart}).query("target == @ALL")["intermediate"]) == {"none"}
+    assert slope_trends({}).empty and slope_trends({"udpos": cubes["udpos"][:3]}).empty, "one size"
 
 
 def test_three_encoders_give_a_trend_without_p_and_no_distances_give_none():
-    cubes = [part_home(make_cube(name, seed=place), "qaa").cube
-             for place, name in enumerate(("lab-small", "lab-base", "lab-large"))]  # fmt: skip
-    assert all(np.isnan(row["p"]) and row["low"] < row["high"] for row in trends_of("udpos", cubes))
+    cubes = cubes_by_size()[::3]
+    trends = slope_trends({"udpos": cubes})
+    assert trends[["p", "p_adjusted"]].isna().all(axis=None) and (trends["low"] < trends["high"]).all()
     unknown = replace(cubes[0], languages=("nah", "oto", "ay"), points=cubes[0].points[..., :3], resampled=None,
                       num_clusters=None, floors=np.zeros(3), zero_shot=np.ones((4, 3), bool))  # fmt: skip
-    assert trends_of("udpos", [unknown]) == []
+    assert slope_trends({"udpos": [unknown]}).empty
     assert SLOPE not in set(robustness_table([part_home(unknown, None)])["measure"])

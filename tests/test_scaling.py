@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic_study import write_study
 
 from xt.errors import DataError
 from xt.exposure import encoder_size
 from xt.gains import ALL, ScoreCube
-from xt.prose import answer_scaling
+from xt.prose import answer_scaling, say_apart
+from xt.results import load_scores
 from xt.scaling import (
     OF_BASELINE,
     OF_ERROR,
@@ -17,6 +19,9 @@ from xt.scaling import (
     check_alike,
     compared_languages,
     flag_cells,
+    list_apart,
+    load_alike,
+    load_sizes,
     mean_by_size,
     scores_by_size,
     size_table,
@@ -127,6 +132,75 @@ def test_encoders_scored_on_other_examples_are_refused():
     cubes = make_cubes()
     with pytest.raises(DataError, match="lab-small-s1 was scored .* on other examples than lab-small"):
         check_alike([cubes[0], replace(cubes[1], num_clusters=np.full(5, 59))])
+    with pytest.raises(DataError, match="lab-small-s1 was scored after other arms"):
+        check_alike([cubes[0], replace(cubes[1], arms=("none", "mnli", "mnli_shuffled"))])
+
+
+PAIR = ("lab-small", "lab-large")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """(scores of two encoders, four arms and three seeds; the folder of the results; the cubes of all)."""
+    folder, arms = tmp_path_factory.mktemp("results"), ("none", "mnli", "squad", "multi")
+    for encoder in PAIR:
+        write_study(folder, "lab", encoder=encoder, arms=arms, gains={("squad", "udpos"): 0.1}, num_clusters=20,
+                    languages={"udpos": ("en", "de", "fr", "nl", "ru")})  # fmt: skip
+    scores = load_scores("lab", folder)
+    return scores, folder, load_alike(scores, PAIR, np.random.default_rng(1), folder)["udpos"]
+
+
+def lose(scores, *runs):
+    """The scores without these runs, (encoder, arm, seeds) each."""
+    for encoder, arm, seeds in runs:
+        scores = scores[
+            ~((scores["encoder"] == encoder) & (scores["intermediate"] == arm) & scores["seed"].isin(seeds))
+        ]
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("lost", "arms"),
+    [
+        ((), ("none", "mnli", "squad", "multi")),
+        ((("lab-small", "mnli", [3]), ("lab-large", "squad", [3])), ("none", "multi")),
+        ((("lab-large", "multi", [3]),), ("none", "mnli", "squad")),
+        ((("lab-small", "squad", [2, 3]),), ("none", "mnli", "multi")),
+        ((("lab-small", "squad", [1, 2, 3]),), ("none", "mnli", "multi")),
+        (
+            (("lab-small", "mnli", [3]), ("lab-small", "multi", [3]), ("lab-large", "mnli", [2, 3]),
+             ("lab-large", "multi", [2, 3])),
+            ("none", "squad"),
+        ),
+    ],
+)  # fmt: skip
+def test_an_arm_that_one_encoder_has_not_finished_is_compared_in_none_and_named(study, lost, arms):
+    scores, folder, whole = lose(study[0], *lost), study[1], study[2]
+    _, cubes = load_sizes(scores, np.random.default_rng(1), folder)
+    for cube, full in zip(cubes["udpos"], whole, strict=True):
+        assert cube.arms == arms and cube.seeds == (1, 2, 3), "a seed that only arms left out lack stays"
+        assert np.array_equal(cube.points, full.points[:, [full.arms.index(arm) for arm in arms]])
+    assert set(trend_table(scores_by_size(cubes))["intermediate"]) == set(arms) - {"none"}
+    left = list_apart(scores, PAIR, cubes)
+    assert set(left["intermediate"]) == {"none", "mnli", "squad", "multi"} - set(arms)
+    assert all(f"{arm} before udpos" in say_apart(left) for arm in left["intermediate"])
+    begun = {arm for _, arm, seeds in lost if len(seeds) < 3}
+    assert set(left.loc[left["begun"], "intermediate"]) == begun and ("an encoder has no run" in say_apart(left)) == (
+        begun != {arm for _, arm, _ in lost}
+    )
+
+
+def test_a_target_without_a_baseline_in_one_encoder_is_named(study):
+    scores = lose(study[0], ("lab-small", "none", [1, 2, 3]))
+    cubes = load_alike(scores, PAIR, np.random.default_rng(1), study[1])
+    left = list_apart(scores, PAIR, cubes)
+    assert cubes == {} and set(left["intermediate"]) == {"none", "mnli", "squad", "multi"}
+    assert "an encoder has no run: none before udpos" in say_apart(left)
+    many = pd.DataFrame(dict(target="udpos", intermediate=[*"abcdefgh"], begun=True))
+    assert say_apart(many).endswith(
+        "every encoder: " + ", ".join(f"{arm} before udpos" for arm in "abcdefg") + " and h before udpos."
+    )
+    assert say_apart(many.assign(begun=False)).endswith("f before udpos and 2 more.") and say_apart(many[:0]) == ""
 
 
 def tell(smallest, largest, slope, of_error=None, p=0.01, df=7):

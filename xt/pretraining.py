@@ -105,8 +105,10 @@ def name_encoders(cubes: Mapping[str, Sequence[ScoreCube]]) -> dict[str, str]:
 
 
 def describe_difference(means: Sequence[Means], about: dict) -> list[dict]:
-    """Rows of `difference_table`, one per arm, of the means of the two encoders."""
+    """Rows of `difference_table`, one per arm, of the means of the two encoders; none where targets share no arm."""
     first, second = means
+    if len(first.arms) < 2:
+        return []
     test = compare_gains(
         (first.points, first.resampled),
         (second.points, second.resampled),

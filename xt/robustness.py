@@ -6,7 +6,7 @@ only of a target with MIN_LANGUAGES languages above their floor. Arms that were 
 out: their scores there are not zero-shot, and over other languages they would not compare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import pandas as pd
 from xt.distances import load_distances
 from xt.errors import DataError
 from xt.gains import (
+    ALL,
+    BASELINE,
     MIN_LANGUAGES,
     Means,
     ScoreCube,
@@ -23,12 +25,11 @@ from xt.gains import (
     compare_means,
     is_placebo,
     keep_arms,
-    keep_means,
     load_cubes,
 )
 from xt.response import baseline_by_language, predictors_of
-from xt.scaling import describe_trends, load_sizes, stack_encoders
-from xt.stats import ITEMS_ONLY, adjust_family, percentile_interval
+from xt.scaling import SizeScores, average_sizes, describe_trends
+from xt.stats import ITEMS_ONLY, adjust_benjamini_hochberg, adjust_family, adjust_holm, percentile_interval
 from xt.stats.mixed import ScoreModel, fit_scores
 from xt.stats.robustness import correct_spread, correct_worst, interval_of_means, slope_weights
 from xt.tasks import TASKS
@@ -42,7 +43,7 @@ COLUMNS = (
 ).split()
 """Columns of `robustness_table`."""
 TREND_COLUMNS = (
-    "target intermediate placebo quantity slope low high p p_holm df num_encoders num_sizes smallest largest "
+    "target intermediate placebo quantity slope low high p p_adjusted df num_encoders num_sizes smallest largest "
     "num_languages"
 ).split()
 """Columns of `slope_trends`."""
@@ -117,7 +118,7 @@ def measure_whole(whole: WholeCube) -> list[dict]:
     if np.isfinite(weights).all():
         rows += measure_linear(SLOPE, combine_languages(cube, weights), int((weights != 0).sum()))
     if whole.home is not None:
-        rows += measure_linear(GAP, subtract(keep_means(whole.home, kept), mean), count)
+        rows += measure_linear(GAP, subtract(keep_arms(whole.home, kept), mean), count)
     if cube.resampled is not None:
         rows += measure_noisy(cube)
     if len(cube.seeds) > 1:
@@ -216,35 +217,42 @@ def score_rows(cubes: Sequence[ScoreCube], subwords: pd.DataFrame | None, arms: 
     return pd.concat(frames, ignore_index=True)
 
 
-def slope_trends(scores: pd.DataFrame, rng: np.random.Generator, results: Path | str | None = None) -> pd.DataFrame:
-    """What a doubling of size does to the slope on distance, one row per target and arm (TREND_COLUMNS).
+def slope_trends(cubes: Mapping[str, Sequence[ScoreCube]]) -> pd.DataFrame:
+    """What a doubling of size does to the slope on distance, one row per target and arm (TREND_COLUMNS): of the mean
+    over targets, ALL, which is primary, and of each target in which every encoder has a slope.
 
-    `quantity` is "slope" of the arm's scores, or "change": less the baseline's. The unit is a pretrained encoder of a
-    family that differs in size, and there is no p below five degrees of freedom; `p_holm` is Holm's over the changes,
-    without placebos; `smallest`, `largest`: the mean of the encoders of that size. Empty where there is one size.
+    `cubes` are those of `xt.scaling.load_sizes`. `quantity` is "slope" of the arm's scores, or "change": less the
+    baseline's. The unit is a pretrained encoder of a family that differs in size, and there is no p below five degrees
+    of freedom; `p_adjusted`, of the baseline's slope and the changes together, is Holm's for the mean over targets,
+    Benjamini and Hochberg's over targets and arms else, without placebos; `smallest`, `largest`: the mean of the
+    encoders of that size; `num_languages` is summed over targets. Empty where there is one size.
     """
-    _, cubes = load_sizes(scores, rng, results)
-    rows = [row for target, parts in cubes.items() for row in trends_of(target, parts)]
+    kept, weights = {}, {}
+    for target, found in cubes.items():
+        own = [weigh_distance(cube) for cube in found]
+        if np.isfinite(own).all():
+            zero_shot = np.all([cube.zero_shot.all(axis=1) for cube in found], axis=0)
+            kept[target], weights[target] = [keep_arms(cube, zero_shot) for cube in found], own[0]
+    rows = [row for part in average_sizes(kept, weights) for row in trends_of(part)]
+    counts = {target: int((own != 0).sum()) for target, own in weights.items()}
     table = pd.DataFrame(rows).reindex(columns=TREND_COLUMNS)
-    return table.assign(p_holm=adjust_family(table[table["quantity"] == "change"], ["quantity"]))
+    table["num_languages"] = table["target"].map(counts | {ALL: sum(counts.values())})
+    asked = ~table["placebo"].astype(bool) & ((table["quantity"] == "change") | (table["intermediate"] == BASELINE))
+    for whole, adjust in ((True, adjust_holm), (False, adjust_benjamini_hochberg)):
+        family = asked & ((table["target"] == ALL) == whole)
+        table.loc[family, "p_adjusted"] = adjust(table.loc[family, "p"])
+    return table
 
 
-def trends_of(target: str, cubes: Sequence[ScoreCube]) -> list[dict]:
-    """The rows of `slope_trends` of one target, scored by n encoders; none where some encoder has no slope in it."""
-    weights = [weigh_distance(cube) for cube in cubes]
-    if not all(np.isfinite(own).all() for own in weights):
-        return []
-    kept = np.all([cube.zero_shot.all(axis=1) for cube in cubes], axis=0)
-    means = [combine_languages(keep_arms(cube, kept), own) for cube, own in zip(cubes, weights, strict=True)]
-    part, rows = stack_encoders(target, [cube.encoder for cube in cubes], means), []
+def trends_of(part: SizeScores) -> list[dict]:
+    """The rows of `slope_trends` of one target, or of the mean over them."""
+    rows = []
     for quantity, first in (("slope", 0), ("change", 1)):
-        values, drawn = part.points[:, first:], part.resampled
-        if first:
-            values = values - part.points[:, :1]
-        if drawn is not None:
-            drawn = drawn[..., 1:] - drawn[..., :1] if first else drawn
-        about = dict(target=target, quantity=quantity, num_languages=int((weights[0] != 0).sum()))
-        rows += describe_trends(part, part.arms[first:], values, drawn, about)
+        values, drawn = (
+            None if scores is None else scores[..., first:] - first * scores[..., :1]
+            for scores in (part.points, part.resampled)
+        )
+        rows += describe_trends(part, part.arms[first:], values, drawn, dict(target=part.target, quantity=quantity))
     return rows
 
 

@@ -91,27 +91,41 @@ def load_alike(
 ) -> dict[str, list[ScoreCube]]:
     """Target -> a cube of each encoder, in this order: the same arms, and the same resamples of the same items.
 
-    Targets and arms are those that all encoders have, each with a baseline. Raises DataError where the encoders were
-    not scored on the same number of item clusters.
+    Targets and arms are those of `select_alike`, each target with a baseline; `list_apart` says what these leave out.
+    Raises DataError where the encoders were not scored in the same languages, on the same number of item clusters.
     """
     rows = select_primary(scores[scores["encoder"].isin(encoders)])
     cubes = {}
     for target in dict.fromkeys(rows["target"]):
-        there = rows[rows["target"] == target]
-        counts = there.groupby("intermediate")["encoder"].nunique()
-        arms = set(counts.index[counts == len(encoders)])
+        there = select_alike(rows[rows["target"] == target], encoders)
         seed = rng.integers(2**63)
-        if BASELINE not in arms or len(arms) < 2:
-            continue
-        there = select_complete(there[there["intermediate"].isin(arms)])
-        if there["encoder"].nunique() < len(encoders):
-            continue
-        parts = [
-            load_cube(there[there["encoder"] == encoder], np.random.default_rng(seed), results) for encoder in encoders
-        ]
-        check_alike(parts)
-        cubes[target] = parts
+        if {BASELINE} < set(there["intermediate"]):
+            each = [there[there["encoder"] == encoder] for encoder in encoders]
+            cubes[target] = [load_cube(own, np.random.default_rng(seed), results) for own in each]
+            check_alike(cubes[target])
     return cubes
+
+
+def select_alike(rows: pd.DataFrame, encoders: Sequence[str]) -> pd.DataFrame:
+    """The primary rows of one target in the arms that every encoder has in its complete table (`select_complete`), each
+    encoder at its own seeds: an arm that one of them has not finished is left out of all, which may free seeds."""
+    arms, kept = None, rows
+    while True:
+        counts = kept.groupby("intermediate")["encoder"].nunique()
+        common = set(counts.index[counts == len(encoders)])
+        if common == arms:
+            return kept
+        arms, kept = common, select_complete(rows[rows["intermediate"].isin(common)])
+
+
+def list_apart(scores: pd.DataFrame, encoders: Sequence[str], cubes: Mapping[str, Sequence[ScoreCube]]) -> pd.DataFrame:
+    """One row per target and arm of these encoders that is in none of `cubes` (of `load_alike`): `target,
+    intermediate`, and `begun`: whether every encoder has a run of it."""
+    keys = ["target", "intermediate"]
+    rows = select_primary(scores[scores["encoder"].isin(encoders)])
+    begun = rows.groupby(keys, sort=False)["encoder"].nunique() == len(encoders)
+    kept = [(target, arm) for target, parts in cubes.items() for arm in parts[0].arms]
+    return begun[~begun.index.isin(kept)].rename("begun").reset_index()
 
 
 def load_sizes(
@@ -125,13 +139,14 @@ def load_sizes(
 
 
 def check_alike(cubes: Sequence[ScoreCube]) -> None:
-    """Raises DataError where cubes differ in languages, or in the number of item clusters of one."""
+    """Raises DataError where cubes differ in arms, in languages, or in the number of item clusters of one."""
+    first = cubes[0]
     for cube in cubes[1:]:
-        clusters = (cubes[0].num_clusters, cube.num_clusters)
-        if cube.languages != cubes[0].languages or not np.array_equal(*clusters):
+        same = (cube.arms, cube.languages) == (first.arms, first.languages)
+        if not same or not np.array_equal(first.num_clusters, cube.num_clusters):
             raise DataError(
-                f"{cube.target}: {cube.encoder} was scored in other languages or on other examples than "
-                f"{cubes[0].encoder}; allowed: the same evaluation data"
+                f"{cube.target}: {cube.encoder} was scored after other arms, in other languages or on other examples "
+                f"than {first.encoder}; allowed: the same arms and evaluation data"
             )
 
 
@@ -177,15 +192,20 @@ def stack_encoders(target: str, encoders: Sequence[str], means: Sequence[Means])
 def scores_by_size(cubes: Mapping[str, Sequence[ScoreCube]]) -> list[SizeScores]:
     """The mean over targets, then each target, of those with MIN_LANGUAGES languages to compare."""
     masks = {target: compared_languages(found) for target, found in cubes.items()}
-    shown = [target for target, mask in masks.items() if mask.sum() >= MIN_LANGUAGES]
+    return average_sizes(cubes, {target: mask for target, mask in masks.items() if mask.sum() >= MIN_LANGUAGES})
+
+
+def average_sizes(cubes: Mapping[str, Sequence[ScoreCube]], languages: Mapping[str, np.ndarray]) -> list[SizeScores]:
+    """The mean over targets, ALL, then each target that has languages: masks (L,), or weights as `average_targets`
+    takes them."""
     return [
         stack_encoders(
             name,
             [cube.encoder for cube in cubes[targets[0]]],
-            [average_targets(parts, [masks[target] for target in targets])
+            [average_targets(parts, [languages[target] for target in targets])
              for parts in zip(*(cubes[target] for target in targets), strict=True)],
         )
-        for name, targets in ({ALL: shown} | {target: [target] for target in shown}).items()
+        for name, targets in ({ALL: list(languages)} | {target: [target] for target in languages}).items()
         if targets
     ]  # fmt: skip
 

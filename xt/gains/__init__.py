@@ -20,15 +20,6 @@ from xt.gains.cubes import (
 )
 from xt.gains.declared import declared_table, noise_of, noise_table
 from xt.gains.groups import ALL, group_gain_table
-from xt.gains.means import (
-    Means,
-    average_languages,
-    average_targets,
-    combine_languages,
-    compare_means,
-    keep_arms,
-    keep_means,
-    turn,
-)
+from xt.gains.means import Means, average_languages, average_targets, combine_languages, compare_means, keep_arms, turn
 from xt.gains.shared_data import is_placebo, trains_on_same_data
 from xt.gains.tables import compare_arms, gain_table, language_gain_table

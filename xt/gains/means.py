@@ -29,16 +29,12 @@ class Means:
     """Whether the baseline of one of the targets is not trained (retrieval), and so is the same at every seed."""
 
 
-def keep_arms(cube: ScoreCube, kept: np.ndarray) -> ScoreCube:
-    """The cube of some of its arms, a mask (K,)."""
-    return replace(keep_means(cube, kept), zero_shot=cube.zero_shot[kept])
-
-
-def keep_means(means: Means | ScoreCube, kept: np.ndarray) -> Means | ScoreCube:
-    """The same of means, or of what of a cube is like them."""
-    arms = tuple(arm for arm, there in zip(means.arms, kept, strict=True) if there)
-    drawn = None if means.resampled is None else means.resampled[:, :, kept]
-    return replace(means, arms=arms, points=means.points[:, kept], resampled=drawn)
+def keep_arms(scores: ScoreCube | Means, kept: np.ndarray) -> ScoreCube | Means:
+    """A cube, or means, of some of the arms, a mask (K,)."""
+    arms = tuple(arm for arm, there in zip(scores.arms, kept, strict=True) if there)
+    drawn = None if scores.resampled is None else scores.resampled[:, :, kept]
+    more = dict(zero_shot=scores.zero_shot[kept]) if isinstance(scores, ScoreCube) else {}
+    return replace(scores, arms=arms, points=scores.points[:, kept], resampled=drawn, **more)
 
 
 def average_languages(cube: ScoreCube, languages: np.ndarray) -> Means:
@@ -57,14 +53,15 @@ def combine_languages(cube: ScoreCube, weights: np.ndarray) -> Means:
 def average_targets(
     cubes: Sequence[ScoreCube], languages: Sequence[np.ndarray], seeds: Sequence[int] | None = None
 ) -> Means:
-    """The unweighted mean over targets of the means over each one's languages (masks (L,)).
+    """The unweighted mean over targets of the means over each one's languages: masks (L,), or weights (L,) for sums.
 
     Seeds are joint: one intermediate training feeds all targets of a seed, so what it did to all of them stays in the
     mean. Items are drawn for each target by itself, targets that share items (`lareqa` is made of those of `xquad`)
     included. Arms are those that all of these cubes have, seeds too, unless they are named. Raises DataError where no
     seed is in all of them.
     """
-    parts = [average_languages(cube, chosen) for cube, chosen in zip(cubes, languages, strict=True)]
+    scales = [chosen.sum() if chosen.dtype == bool else 1 for chosen in languages]
+    parts = [combine_languages(*part) for part in zip(cubes, map(np.divide, languages, scales), strict=True)]
     arms = tuple(arm for arm in parts[0].arms if all(arm in part.arms for part in parts))
     seeds = tuple(seeds or (seed for seed in parts[0].seeds if all(seed in part.seeds for part in parts)))
     if not seeds:

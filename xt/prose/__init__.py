@@ -48,6 +48,6 @@ from xt.prose.robustness import (
     say_ranks,
     say_trend,
 )
-from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_trends
+from xt.prose.scaling import UNITS, answer_scaling, format_cells, format_trends, say_apart, say_trends
 from xt.prose.significance import answer_significance, count_declared, format_calibration, format_noise, say_counts
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some, split_reliable

@@ -15,7 +15,8 @@ def answer_pretraining(table: pd.DataFrame, lacking: str = "") -> str:
     primary = table[(table["target"] == ALL) & table["group"].isin(PRIMARY_GROUPS) & ~table["placebo"].astype(bool)]
     pair = f"`{table['multilingual'].iloc[0]}` less `{table['english'].iloc[0]}`"
     if primary.empty:
-        return f"Not known: no language with little text, or unseen, is above its floor in both encoders ({pair})."
+        why = "in all targets no arm, or in both encoders no language with little text, or unseen, above its floor"
+        return f"Not known: there is {why} ({pair})."
     tested = primary[primary["p_adjusted"].notna()]
     if tested.empty:
         return f"Not decided, as fewer than three seeds give no p value ({pair}): {say_differences(primary)}."

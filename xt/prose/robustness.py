@@ -1,20 +1,24 @@
 """Robustness over languages in sentences and as a table to read, from `xt.robustness` and `xt.response`."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from xt.gains import ALL, BASELINE
+from xt.prose.scaling import say_left
 from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_plain, say_some
 from xt.stats.trend import FEWEST_DF
 
 PRIMARY = "slope"
 
 
-def answer_robustness(table: pd.DataFrame, trends: pd.DataFrame, lacking: str = "") -> str:
-    """How steeply scores fall with distance, what arms change in that, and whether size does; `lacking`: what to run
-    where there are no results."""
+def answer_robustness(table: pd.DataFrame, lacking: str = "") -> str:
+    """How steeply scores fall with distance, and what arms change in that; `lacking`: what to run where there are no
+    results."""
     slopes = table[table["measure"] == PRIMARY]
     if slopes.empty:
         return f"Not known: {lacking or 'no target has three languages above their floor, at known distances'}."
-    return f"{say_slopes(slopes)}{say_without(table)} {say_changes(slopes)} {say_trend(trends)}"
+    return f"{say_slopes(slopes)}{say_without(table)} {say_changes(slopes)}"
 
 
 def say_slopes(slopes: pd.DataFrame) -> str:
@@ -47,22 +51,29 @@ def say_changes(slopes: pd.DataFrame) -> str:
     return f"{head}: {said}{rest}."
 
 
-def say_trend(trends: pd.DataFrame) -> str:
-    """What size does to the slopes."""
+def say_trend(trends: pd.DataFrame, sizes: pd.DataFrame, cubes: Mapping, lacking: str = "") -> str:
+    """What size does to the slopes in one study (`xt.robustness.slope_trends`), in the mean over targets first, with
+    what is left out. `sizes, cubes`: `xt.scaling.load_sizes`; `lacking`: what to run where there are no results."""
+    targets = [target for target in cubes if target in set(trends["target"])]
+    without = say_list(target for target in cubes if target not in targets)
+    left = say_left(sizes) + f" No slope in every encoder: {without}." * (len(targets) < len(cubes))
     if trends.empty:
-        return "Whether size changes it is not tested here: encoders have one size; `xt run lab-scaling` makes others."
-    own = trends[(trends["quantity"] == "slope") & (trends["intermediate"] == "none")]
-    said = say_list(
-        f"{row['target']} {say_number(row['slope'])} ({say_interval(row)}, p {say_p(row['p'])})"
-        for _, row in own.iterrows()
-    )
-    count = own["num_encoders"].iloc[0]
-    head = f"With every doubling of size ({count} encoders) the slope changes by {said}"
-    tested = trends["p_holm"].astype(float).dropna()
-    if tested.empty:
-        return f"{head}; changes by an arm are not tested, as {FEWEST_DF + 2} encoders are needed for a p value."
-    reliable = (tested < LEVEL).sum()
-    return f"{head}; {reliable} of {len(tested)} changes by an arm go with size reliably (Holm)."
+        there = sizes.loc[sizes["compared"].astype(bool), "size"]
+        needed = "encoders of two sizes, alike in all else, with slopes after the same arms, are needed"
+        why = lacking or f"{needed}; compared here: {len(there)} of {there.nunique()} sizes"
+        return f"Whether size changes the slope is not known: {why}.{left}"
+    own = trends[(trends["target"] == ALL) & (trends["intermediate"] == BASELINE)].iloc[0]
+    slope = f"{say_number(own['slope'])} points in the mean over {say_list(targets)} ({say_interval(own)}"
+    head = f"With every doubling of size ({own['num_encoders']} encoders) the slope changes by {slope}"
+    if pd.isna(own["p"]):
+        return f"{head}); nothing is tested, as {FEWEST_DF + 2} encoders are needed for a p value.{left}"
+    tested = trends.drop(index=own.name).dropna(subset="p_adjusted")
+    families = {
+        "changes by an arm in that mean (Holm)": tested[tested["target"] == ALL],
+        "slopes and changes of single targets (Benjamini and Hochberg)": tested[tested["target"] != ALL],
+    }
+    counts = say_list(f"{(rows['p_adjusted'] < LEVEL).sum()} of {len(rows)} {what}" for what, rows in families.items())
+    return f"{head}, p {say_p(own['p_adjusted'])} by Holm); with size go reliably {counts}.{left}"
 
 
 def count_by_chance(p: pd.Series) -> str:

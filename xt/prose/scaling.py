@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from xt.gains import ALL
-from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p
+from xt.prose.words import LEVEL, say_interval, say_list, say_number, say_p, say_some
 from xt.scaling import MEASURES, OF_BASELINE, OF_ERROR, POINTS
 from xt.stats.trend import FEWEST_DF
 
@@ -41,6 +41,17 @@ def say_left(sizes: pd.DataFrame) -> str:
     """The encoders that cannot be compared yet, as a sentence; empty where there are none."""
     left = sizes[~sizes["compared"].astype(bool)]
     return f" Left out, as runs that the others have are missing: {say_list(left['encoder'])}." if len(left) else ""
+
+
+def say_apart(left: pd.DataFrame) -> str:
+    """The arms that encoders are not compared on (`xt.scaling.list_apart`), as a sentence; empty where there are none:
+    all that every encoder has begun, and the first of the others."""
+    why = {True: "not complete in every encoder", False: "of which an encoder has no run"}
+    parts = [
+        f"{why[begun]}: {(say_list if begun else say_some)(rows['intermediate'] + ' before ' + rows['target'])}"
+        for begun, rows in left.groupby("begun", sort=False)
+    ]
+    return f"Not compared are arms {'; '.join(parts)}." if parts else ""
 
 
 def say_decided(primary: pd.DataFrame) -> str:
