@@ -18,6 +18,9 @@ NEVER = {
 """Call -> what it would open."""
 MODULES = {"tarfile", "zipfile", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 """What is not imported at all."""
+LAST = {name.rpartition(".")[2] for name in NEVER} | {"from_pretrained"}
+LOADERS = (".from_pretrained", "open_pretrained")
+"""Ends of what opens a checkpoint."""
 
 
 def list_sources():
@@ -32,27 +35,79 @@ def list_sources():
 
 def find_faults(source):
     """What a source does that it should not."""
-    faults = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    faults, names, safe = [], list_names(tree), list_refusals(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            faults += [f"import {name}" for name in names if name.split(".")[0] in MODULES]
-        if not isinstance(node, ast.Call):
-            continue
-        said, given = ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
-        faults += [said] if said in NEVER else []
-        faults += ["shell"] if given.get("shell", "False") != "False" else []
-        faults += ["allow_pickle"] if given.get("allow_pickle", "False") != "False" else []
-        faults += [said] if said == "yaml.load" and "SafeLoader" not in source else []
-        if said.endswith(".from_pretrained") and given.get("trust_remote_code") != "False" and None not in given:
-            faults.append(said)
-        faults += ["trust_remote_code"] if given.get("trust_remote_code", "False") != "False" else []
-        faults += [said] if said == "dict" and given.get("use_safetensors", "True") != "True" else []
+            faults += [
+                f"import {name}" for name in list_imported(node) if name.split(".")[0] in MODULES or name in NEVER
+            ]
+        elif isinstance(node, ast.Name | ast.Attribute) and getattr(node, "attr", getattr(node, "id", "")) in LAST:
+            said = spell(node, names)
+            faults += [said] if said in NEVER or (said.endswith(LOADERS[0]) and id(node) not in called) else []
+        elif isinstance(node, ast.Call):
+            faults += list_call_faults(node, safe, source)
     return faults
 
 
-ALLOWED = {("xt/pretrain.py", "PreTrainedTokenizerFast.from_pretrained")}
-"""A tokenizer that was made here."""
+def list_imported(node):
+    """Dotted names of what an import brings."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+
+
+def list_names(tree):
+    """Name -> the module that an import gives it: `import torch as t` makes t.load torch.load."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    return {alias.asname: alias.name for node in imports for alias in node.names if alias.asname}
+
+
+def spell(node, names):
+    """A name or attribute with its module's own name."""
+    root, dot, rest = ast.unparse(node).partition(".")
+    return f"{names.get(root, root)}{dot}{rest}"
+
+
+def list_refusals(tree):
+    """Names that stand for keywords of which one refuses a checkpoint's code: of a variable, or a function that gives
+    them."""
+    return {
+        getattr(node, "name", None) or ast.unparse(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.Assign) and any(map(is_refusal, ast.walk(node)))
+    }
+
+
+def is_refusal(node):
+    """Whether this is a dict that refuses a checkpoint's code."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "dict" and refuses(node)
+
+
+def refuses(call):
+    """Whether a call's own keywords refuse a checkpoint's code."""
+    return any(word.arg == "trust_remote_code" and ast.unparse(word.value) == "False" for word in call.keywords)
+
+
+def list_call_faults(node, safe, source):
+    """What a call does that it should not; `safe` names keywords that refuse a checkpoint's code."""
+    said, given = ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
+    passed_on = {ast.unparse(word.value).partition("(")[0] for word in node.keywords if word.arg is None}
+    return [
+        *(["shell"] if given.get("shell", "False") != "False" else []),
+        *(["allow_pickle"] if given.get("allow_pickle", "False") != "False" else []),
+        *([said] if said == "yaml.load" and "SafeLoader" not in source else []),
+        *([said] if said.endswith(LOADERS) and not refuses(node) and not passed_on & safe else []),
+        *(["trust_remote_code"] if given.get("trust_remote_code", "False") != "False" else []),
+        *([said] if said == "dict" and given.get("use_safetensors", "True") != "True" else []),
+    ]
+
+
+ALLOWED = {
+    ("xt/pretrain.py", "PreTrainedTokenizerFast.from_pretrained"),  # of a tokenizer that was made here
+    ("xt/hub.py", "builder.from_pretrained"),  # `open_pretrained` itself, whose callers are looked through
+}
 
 
 def test_no_module_or_notebook_opens_pickles_archives_shells_or_runs_texts():
@@ -66,6 +121,20 @@ def test_no_module_or_notebook_opens_pickles_archives_shells_or_runs_texts():
     *(f"{call}(x)" for call in NEVER), "import tarfile", "from zipfile import ZipFile", "run(x, shell=True)",
     "np.array(x, allow_pickle=True)", "yaml.load(x, yaml.Loader)", "AutoModel.from_pretrained(x)",
     "AutoModel.from_pretrained(x, trust_remote_code=True)", "f(trust_remote_code=knobs.trust)",
+    "from pickle import loads", "from torch import load as get", "get = torch.load", "import torch as t; t.load(x)",
+    "open_pretrained(w, a, AutoModel, s, r)", "open_pretrained(w, a, AutoModel, s, r, **x)",
+    "AutoModel.from_pretrained(x, **x)", "get = AutoModel.from_pretrained",
+    "hub.open_pretrained(w, a, AutoModel, s, r)",
+    "how = dict(trust_remote_code=True); open_pretrained(w, a, AutoModel, s, r, **how)",
 ])  # fmt: skip
 def test_each_is_found_where_it_is_planted(planted):
     assert find_faults(f"def f(x):\n    {planted}\n")
+
+
+@pytest.mark.parametrize("written", [
+    "open_pretrained(w, a, AutoModel, s, r, trust_remote_code=False)", "re.compile(x); model.eval()",
+    "how = dict(trust_remote_code=False); open_pretrained(w, a, AutoModel, s, r, **how)",
+    "pickle.Pickler(x).dump(x)", "import pickle", "from torch import nn",
+])  # fmt: skip
+def test_what_is_allowed_is_no_fault(written):
+    assert find_faults(f"def g(x):\n    {written}\n") == []
