@@ -38,6 +38,8 @@ def test_where_the_baseline_is_not_trained_power_is_that_of_the_test_with_what_s
     scores = np.concatenate([np.zeros((600, 4, 1)), gains], axis=-1)
     found = gain_test(scores, np.full((600, 3), 0.16), untrained=True).p[:, 0] < 0.05
     assert found.mean() == pytest.approx(0.8, abs=0.05)
+    known = gain_test(scores[0], np.zeros(3), untrained=True).dfs[:2]
+    assert [3 * df for _, df in noise.spread(4)] == list(known)
     one_arm = Noise(1.0, 0.0, 0.0, num_varying=1).spread(2)
     assert gain_power(2, one_arm, 0, 3) == pytest.approx(gain_power(2, ((1.0, 1),), 0, 3))
 

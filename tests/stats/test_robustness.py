@@ -47,9 +47,10 @@ def test_the_worst_language_is_not_taken_for_worse_than_it_is():
 
 def test_where_all_languages_are_alike_some_of_the_bad_luck_is_found():
     truth = np.full(NUM_LANGUAGES, 50.0)
-    found = [(scores.min(), correct_worst(scores, drawn)[0][0]) for scores, drawn in studies(truth, 3.0)]
-    seen, worst = np.mean(found, axis=0) - 50
+    found = [(scores.min(), *limits(correct_worst(scores, drawn))) for scores, drawn in studies(truth, 3.0)]
+    seen, worst, low, high = np.mean(found, axis=0) - 50
     assert seen < -5 and seen < 1.5 * worst < 0
+    assert high - worst > worst - low, "bad luck that is worse than usual is further off than luck that is better"
 
 
 def test_noise_is_not_taken_for_spread():

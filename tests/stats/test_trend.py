@@ -39,6 +39,10 @@ def test_items_that_move_the_slope_widen_it_and_those_that_move_units_apart_do_n
     alone = fit_trend(SIZES, y, None)
     tilted = fit_trend(SIZES, y, y + along * SIZES, 200)
     assert tilted.standard_error**2 == pytest.approx(alone.standard_error**2 + 200 / 199, rel=0.1)
+    few = fit_trend(SIZES, y, y + along * SIZES, 5)
+    assert few.standard_error**2 - alone.standard_error**2 == pytest.approx(
+        (tilted.standard_error**2 - alone.standard_error**2) * (5 / 4) / (200 / 199)
+    )
     noisy = fit_trend(SIZES, y, y + apart, 200)
     assert noisy.standard_error < 1.05 * alone.standard_error, "what items do to one unit is among its residuals"
     assert fit_trend(SIZES, y, y + along, 200).standard_error == pytest.approx(alone.standard_error), "all units alike"

@@ -39,6 +39,17 @@ def test_items_that_move_both_gains_alike_cancel_and_others_do_not():
     assert alike.kind == SEEDS_AND_ITEMS
 
 
+def test_what_items_do_to_one_seed_is_not_counted_again_and_few_clusters_are_corrected_for():
+    rng = np.random.default_rng(5)
+    sides = [study(rng, 3), study(rng, 4)]
+    own, shared = ([rng.normal(0, 1, (4000, count, 2)) for count in counts] for counts in ((3, 4), (1, 1)))
+    alone = compare_gains(*((scores, scores + moved) for scores, moved in zip(sides, own, strict=True)), 100)
+    assert alone.item_error[0] < 0.3 < np.sqrt(2 / 3 + 2 / 4)
+    drawn = [(scores, scores + moved) for scores, moved in zip(sides, shared, strict=True)]
+    many, few = (compare_gains(*drawn, count).item_error[0] ** 2 for count in (np.inf, 5))
+    assert many == pytest.approx(4, rel=0.1) and few == pytest.approx(many * 5 / 4)
+
+
 def test_two_seeds_have_an_interval_over_items_and_no_p():
     rng = np.random.default_rng(3)
     first, second = study(rng, 2), study(rng, 3)
