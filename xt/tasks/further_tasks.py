@@ -1,6 +1,7 @@
 """The rows of the target tasks that XTREME-R adds, and of low-resource languages beyond both, and their sources."""
 
 from dataclasses import replace
+from functools import partial
 
 from xt.tasks import search_shapes, shapes
 from xt.tasks.intermediate_tasks import COPA_COLUMNS, NLI, PAIR, QA, SQUAD, SQUAD_TRANSLATED, UNPINNED
@@ -108,7 +109,7 @@ FURTHER = (
             config="candidate_entities",
             columns={"id": "entity", "language": "language", "text": "description"},
             cluster=lambda columns, ids, where: ids,
-            shape=shapes.first_of("id"),
+            shape=partial(shapes.first_of, field="id"),
         ),
         metrics=("map_at_20",),
         citation="Ruder et al. (2021), XTREME-R, EMNLP; after Botha, Shan and Gillick (2020), EMNLP",

@@ -1,6 +1,7 @@
 """The rows of the tasks that are trained on before a target task, and their sources."""
 
 from dataclasses import replace
+from functools import partial
 
 from xt.tasks.shapes import ask, ask_for_cause, lettered, supertags
 from xt.tasks.sources import Source, group_equal, translation
@@ -43,7 +44,7 @@ COSMOSQA = Source(
     "train",
     {name: name for name in "id context question answer0 answer1 answer2 answer3 label".split()},
     cluster=group_equal("context"),
-    shape=ask("answer0", "answer1", "answer2", "answer3"),
+    shape=partial(ask, choices=("answer0", "answer1", "answer2", "answer3")),
 )
 COMMONSENSEQA = Source(
     "tau/commonsense_qa",
@@ -51,7 +52,7 @@ COMMONSENSEQA = Source(
     "train",
     {"id": "id", "prompt": "question", "choices": "choices", "label": "answerKey"},
     label_values=tuple("ABCDE"),
-    shape=lettered("ABCDE"),
+    shape=partial(lettered, letters="ABCDE"),
 )
 SIQA = Source(
     "lighteval/siqa",
@@ -60,7 +61,7 @@ SIQA = Source(
     {name: name for name in "context question answerA answerB answerC label".split()},
     cluster=group_equal("context"),
     label_values=("1", "2", "3"),
-    shape=ask("answerA", "answerB", "answerC"),
+    shape=partial(ask, choices=("answerA", "answerB", "answerC")),
 )
 COPA = Source("aps/super_glue", "copa", "train", COPA_COLUMNS | {"question": "question"}, shape=ask_for_cause)
 CCG = Source(
@@ -69,7 +70,7 @@ CCG = Source(
     "train",
     CCG_COLUMNS,
     cluster=group_equal("tokens"),
-    shape=supertags(len(CCG_SLOTS)),
+    shape=partial(supertags, slots=len(CCG_SLOTS)),
     hub_languages=(),
     otherwise=Source(
         "CCGbank",
@@ -77,7 +78,7 @@ CCG = Source(
         "train",
         CCG_COLUMNS,
         cluster=group_equal("tokens"),
-        shape=supertags(len(CCG_SLOTS)),
+        shape=partial(supertags, slots=len(CCG_SLOTS)),
         place="XT_CCGBANK",
     ),
 )
@@ -100,18 +101,23 @@ SQUAD_TRANSLATED = replace(
     ),
 )
 
+
+def english(name: str, training: Source, **row) -> Task:
+    """The row of a task that is trained on its own English rows or their translations, and scored on its validation
+    split, where `row` says nothing else."""
+    usual = dict(translated=translation(training), evaluation=replace(training, split="validation"))
+    about = dict(roles=("intermediate",), languages=("en",), training_task=name)
+    return Task(name=name, training=training, **(usual | about | row))
+
+
 INTERMEDIATE = (
-    Task(
+    english(
         name="anli_plus",
         format="classification",
-        roles=("intermediate",),
         group="sentence pair",
-        languages=("en",),
         labels=NLI,
-        training_task="anli_plus",
         training=MNLI,
         more_training=(SNLI, ANLI, replace(ANLI, split="train_r2"), replace(ANLI, split="train_r3")),
-        translated=translation(MNLI),
         evaluation=replace(ANLI, split="dev_r3"),
         metrics=("accuracy",),
         citation="Nie et al. (2020), Adversarial NLI, ACL; with SNLI, Bowman et al. (2015), EMNLP, and MultiNLI",
@@ -119,14 +125,11 @@ INTERMEDIATE = (
         note="MNLI, SNLI and the three rounds of ANLI, proportionally; ids say which. Unlabelled rows of SNLI are "
         f"dropped and counted. A cluster is a premise. {UNPINNED}",
     ),
-    Task(
+    english(
         name="mnli",
         format="classification",
-        roles=("intermediate",),
         group="sentence pair",
-        languages=("en",),
         labels=NLI,
-        training_task="mnli",
         training=MNLI,
         translated=replace(translation(MNLI), otherwise=XNLI_TRANSLATED),
         evaluation=replace(MNLI, split="validation_matched"),
@@ -135,78 +138,56 @@ INTERMEDIATE = (
         licence="mixed by genre: OANC, CC BY 3.0, CC BY-SA 3.0, public domain",
         note=f"A cluster is a premise. Translations are a root's own, else those of XNLI. {UNPINNED}",
     ),
-    Task(
+    english(
         name="qqp",
         format="classification",
-        roles=("intermediate",),
         group="sentence pair",
-        languages=("en",),
         labels=("not_duplicate", "duplicate"),
-        training_task="qqp",
         training=QQP,
-        translated=translation(QQP),
-        evaluation=replace(QQP, split="validation"),
         metrics=("accuracy",),
         citation="Iyer, Dandekar and Csernai (2017), Quora Question Pairs; as in GLUE, Wang et al. (2019), ICLR",
         licence="Quora's terms: non-commercial",
         note=f"Pairs with the same first question are a cluster. Test labels are hidden. {UNPINNED}",
     ),
-    Task(
+    english(
         name="squad_v2",
         format="span_qa_v2",
-        roles=("intermediate",),
         group="QA",
-        languages=("en",),
-        training_task="squad_v2",
         training=SQUAD_V2,
-        translated=translation(SQUAD_V2),
-        evaluation=replace(SQUAD_V2, split="validation"),
         metrics=("f1_no_answer", "exact_match_no_answer"),
         citation="Rajpurkar, Jia and Liang (2018), SQuAD 2.0, ACL",
         licence="CC BY-SA 4.0",
         note="Empty answers: the question has none. Its validation split holds XQuAD's paragraphs: never select on "
         f"it. {UNPINNED}",
     ),
-    Task(
+    english(
         name="squad",
         format="span_qa",
-        roles=("intermediate",),
         group="QA",
-        languages=("en",),
-        training_task="squad",
         training=SQUAD,
         translated=SQUAD_TRANSLATED,
-        evaluation=replace(SQUAD, split="validation"),
         metrics=("f1", "exact_match"),
         citation="Rajpurkar et al. (2016), SQuAD, EMNLP",
         licence="CC BY-SA 4.0",
         note="Version 1.1. Its validation split holds XQuAD's paragraphs: never select on it. Translations are a "
         f"root's own, else those of MLQA. {UNPINNED}",
     ),
-    Task(
+    english(
         name="hellaswag",
         format="multiple_choice",
-        roles=("intermediate",),
         group="commonsense",
-        languages=("en",),
         labels=("0", "1", "2", "3"),
-        training_task="hellaswag",
         training=HELLASWAG,
-        translated=translation(HELLASWAG),
-        evaluation=replace(HELLASWAG, split="validation"),
         metrics=("accuracy",),
         citation="Zellers et al. (2019), HellaSwag, ACL",
         licence="MIT",
         note=f"A cluster is a source video or article. Test labels are hidden. {UNPINNED}",
     ),
-    Task(
+    english(
         name="ccg",
         format="tagging",
-        roles=("intermediate",),
         group="structured",
-        languages=("en",),
         labels=CCG_SLOTS,
-        training_task="ccg",
         training=CCG,
         translated=translation(replace(CCG, otherwise=None)),
         evaluation=CCG_SCORED,
@@ -217,67 +198,47 @@ INTERMEDIATE = (
         "language, label 0 one that they lack, which counts as an error. From the root's xt/ccg, else from the CCGbank "
         "folder that XT_CCGBANK names (sections 02-21, 00, 23). A cluster is a sentence. No revision: not on the hub.",
     ),
-    Task(
+    english(
         name="cosmosqa",
         format="multiple_choice",
-        roles=("intermediate",),
         group="commonsense",
-        languages=("en",),
         labels=("0", "1", "2", "3"),
-        training_task="cosmosqa",
         training=COSMOSQA,
-        translated=translation(COSMOSQA),
-        evaluation=replace(COSMOSQA, split="validation"),
         metrics=("accuracy",),
         citation="Huang et al. (2019), Cosmos QA, EMNLP",
         licence="CC BY 4.0",
         note=f"The prompt is passage and question; a cluster is a passage. Test labels are hidden. {UNPINNED}",
     ),
-    Task(
+    english(
         name="commonsenseqa",
         format="multiple_choice",
-        roles=("intermediate",),
         group="commonsense",
-        languages=("en",),
         labels=("A", "B", "C", "D", "E"),
-        training_task="commonsenseqa",
         training=COMMONSENSEQA,
-        translated=translation(COMMONSENSEQA),
-        evaluation=replace(COMMONSENSEQA, split="validation"),
         metrics=("accuracy",),
         citation="Talmor et al. (2019), CommonsenseQA, NAACL",
         licence="MIT",
         note=f"The random split. Test labels are hidden. {UNPINNED}",
     ),
-    Task(
+    english(
         name="siqa",
         format="multiple_choice",
-        roles=("intermediate",),
         group="commonsense",
-        languages=("en",),
         labels=("1", "2", "3"),
-        training_task="siqa",
         training=SIQA,
-        translated=translation(SIQA),
-        evaluation=replace(SIQA, split="validation"),
         metrics=("accuracy",),
         citation="Sap et al. (2019), Social IQa, EMNLP",
         licence="CC BY 4.0",
         note=f"Trained on before COPA, for XCOPA. A cluster is a context. {UNPINNED}",
     ),
-    Task(
+    english(
         name="copa",
         format="multiple_choice",
-        roles=("intermediate",),
         group="commonsense",
-        languages=("en",),
         labels=("choice1", "choice2"),
-        training_task="copa",
         trained_before="siqa",
         training=COPA,
-        translated=translation(COPA),
         selection=replace(COPA, split="validation"),
-        evaluation=replace(COPA, split="validation"),
         metrics=("accuracy",),
         citation="Roemmele, Bejan and Gordon (2011), COPA, AAAI; as in SuperGLUE, Wang et al. (2019), NeurIPS",
         licence="BSD 2-Clause",

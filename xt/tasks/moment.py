@@ -1,6 +1,6 @@
 """What is asked many times of files that stand still: found once while `one_moment` lasts, anew each time otherwise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -26,7 +26,11 @@ def asked_once(function: Callable) -> Callable:
         found = FOUND.get()
         if found is None:
             return function(*args, **kwargs)
-        key = (function, args, *kwargs.items())
+        key = (
+            function,
+            *(tuple(each.items()) if isinstance(each, Mapping) else each for each in args),
+            *kwargs.items(),
+        )
         if key not in found:
             try:
                 found[key] = function(*args, **kwargs), None

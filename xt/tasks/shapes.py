@@ -1,7 +1,7 @@
 """From rows as released to rows of our fields, where naming the columns is not enough: see `Source.shape`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 from xt.tasks.sources import Release
 
@@ -11,29 +11,21 @@ UNSEEN = 0
 """The label of a category that the training rows do not have."""
 
 
-def ask(*choices: str) -> Callable[[Release], list]:
-    """The shape of a question on a context: both are the prompt, and the choices stand in columns of their own."""
-
-    def shape(release: Release) -> list:
-        return [
-            row | {"prompt": _prompt(release, place, row, "context", "question"), "choices": [row[c] for c in choices]}
-            for place, row in enumerate(release.rows)
-        ]
-
-    return shape
+def ask(release: Release, *, choices: Sequence[str]) -> list:
+    """A question on a context: both are the prompt, and the choices stand in columns of their own."""
+    return [
+        row | {"prompt": _prompt(release, place, row, "context", "question"), "choices": [row[c] for c in choices]}
+        for place, row in enumerate(release.rows)
+    ]
 
 
-def lettered(letters: str) -> Callable[[Release], list]:
-    """The shape of choices that come with their letters, which must be these in this order."""
-
-    def shape(release: Release) -> list:
-        for row in release.rows:
-            found = row["choices"] and row["choices"]["label"]
-            if found != list(letters):
-                raise release.error(row["id"], f"choices are {found}; expected {list(letters)}")
-        return [row | {"choices": row["choices"]["text"]} for row in release.rows]
-
-    return shape
+def lettered(release: Release, *, letters: str) -> list:
+    """Choices that come with their letters, which must be these in this order."""
+    for row in release.rows:
+        found = row["choices"] and row["choices"]["label"]
+        if found != list(letters):
+            raise release.error(row["id"], f"choices are {found}; expected {list(letters)}")
+    return [row | {"choices": row["choices"]["text"]} for row in release.rows]
 
 
 def ask_for_cause(release: Release) -> list:
@@ -73,32 +65,22 @@ def _prompt(release: Release, place, row: Mapping, *fields: str) -> str:
     return " ".join(row[name] for name in fields)
 
 
-def supertags(slots: int) -> Callable[[Release], list]:
-    """The shape of an open set of tags: numbers, the most frequent tag of the training rows first, from 1.
+def supertags(release: Release, *, slots: int) -> list:
+    """An open set of tags as numbers, the most frequent tag of the training rows first, from 1.
 
     The training rows are those beside, or these. A tag that they lack is UNSEEN: no model is trained to give it.
     """
-
-    def shape(release: Release) -> list:
-        for place, row in enumerate([*release.rows, *release.beside]):
-            if None in (row["tags"] or ()):
-                raise release.error(row.get("id", place), f"tags are {row['tags']!r}; expected texts")
-        counts = Counter(tag for row in release.beside or release.rows for tag in row["tags"] or ())
-        order = sorted(counts, key=lambda tag: (-counts[tag], tag))
-        if len(order) >= slots:
-            raise release.error(0, f"{len(order)} categories in the training rows; expected fewer than {slots}")
-        numbers = {tag: number for number, tag in enumerate(order, UNSEEN + 1)}
-        return [
-            row | {"tags": row["tags"] and [numbers.get(tag, UNSEEN) for tag in row["tags"]]} for row in release.rows
-        ]
-
-    return shape
+    for place, row in enumerate([*release.rows, *release.beside]):
+        if None in (row["tags"] or ()):
+            raise release.error(row.get("id", place), f"tags are {row['tags']!r}; expected texts")
+    counts = Counter(tag for row in release.beside or release.rows for tag in row["tags"] or ())
+    order = sorted(counts, key=lambda tag: (-counts[tag], tag))
+    if len(order) >= slots:
+        raise release.error(0, f"{len(order)} categories in the training rows; expected fewer than {slots}")
+    numbers = {tag: number for number, tag in enumerate(order, UNSEEN + 1)}
+    return [row | {"tags": row["tags"] and [numbers.get(tag, UNSEEN) for tag in row["tags"]]} for row in release.rows]
 
 
-def first_of(field: str) -> Callable[[Release], list]:
-    """The shape that keeps the first row of each value of a field."""
-
-    def shape(release: Release) -> list:
-        return list({row[field]: row for row in reversed(release.rows)}.values())[::-1]
-
-    return shape
+def first_of(release: Release, *, field: str) -> list:
+    """The first row of each value of a field."""
+    return list({row[field]: row for row in reversed(release.rows)}.values())[::-1]
