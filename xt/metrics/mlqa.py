@@ -54,18 +54,14 @@ def normalisers_of(languages: Sequence[str], count: int) -> list[Callable[[str],
     return [partial(normalise_in, language) for language in languages]
 
 
-def exact_match_stats(
-    predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
+def best_in_language(
+    score: Callable, predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
 ) -> np.ndarray:
-    """N answers and N sequences of gold answers -> (N, 2) integers (correct, count)."""
-    normalisers = normalisers_of(languages, len(gold))
-    return best_over_gold(match_exactly, predictions, gold, normalisers).astype(np.int64)
+    """N answers and N sequences of gold answers -> (N, 2) floats (score of the best match, count)."""
+    return best_over_gold(score, predictions, gold, languages, normalisers_of(languages, len(gold)))
 
 
-def f1_stats(predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()) -> np.ndarray:
-    """N answers and N sequences of gold answers -> (N, 2) floats (f1 between 0 and 1, count)."""
-    return best_over_gold(overlap_f1, predictions, gold, normalisers_of(languages, len(gold)))
-
-
-MLQA_F1 = Metric("mlqa_f1", ("f1", "count"), f1_stats, reduce_mean)
-MLQA_EXACT_MATCH = Metric("mlqa_exact_match", ("correct", "count"), exact_match_stats, reduce_mean)
+MLQA_F1 = Metric("mlqa_f1", ("f1", "count"), partial(best_in_language, overlap_f1), reduce_mean)
+MLQA_EXACT_MATCH = Metric(
+    "mlqa_exact_match", ("correct", "count"), partial(best_in_language, match_exactly), reduce_mean
+)

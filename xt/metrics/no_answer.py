@@ -5,6 +5,7 @@ thresholds on that score ("best_exact", "best_f1"): the questions answered are t
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,9 @@ def overlap_or_both_empty(predicted: list[str], gold: list[str]) -> float:
     return overlap_f1(predicted, gold) if predicted and gold else float(predicted == gold)
 
 
-def stats_at_best_threshold(score: Callable, predictions: Predictions, gold: Sequence[Sequence[str]]) -> np.ndarray:
+def stats_at_best_threshold(
+    score: Callable, predictions: Predictions, gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
+) -> np.ndarray:
     """(N, 2) floats (score at the best threshold for these N questions together, count).
 
     As in the script: questions are taken in the order of their no-answer score (of equal ones in the order given);
@@ -57,17 +60,9 @@ def gain(score: Callable, text: str, answers: Sequence[str]) -> float:
     return max(score(normalise_answer(text), tokens) for tokens in right)
 
 
-def exact_match_stats(
-    predictions: Predictions, gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
-) -> np.ndarray:
-    """N predictions and N lists of answers, empty for none -> (N, 2) floats (correct, count)."""
-    return stats_at_best_threshold(match_exactly, predictions, gold)
-
-
-def f1_stats(predictions: Predictions, gold: Sequence[Sequence[str]], languages: Sequence[str] = ()) -> np.ndarray:
-    """N predictions and N lists of answers, empty for none -> (N, 2) floats (f1 between 0 and 1, count)."""
-    return stats_at_best_threshold(overlap_or_both_empty, predictions, gold)
-
-
-F1_NO_ANSWER = Metric("f1_no_answer", ("f1", "count"), f1_stats, reduce_mean)
-EXACT_MATCH_NO_ANSWER = Metric("exact_match_no_answer", ("correct", "count"), exact_match_stats, reduce_mean)
+F1_NO_ANSWER = Metric(
+    "f1_no_answer", ("f1", "count"), partial(stats_at_best_threshold, overlap_or_both_empty), reduce_mean
+)
+EXACT_MATCH_NO_ANSWER = Metric(
+    "exact_match_no_answer", ("correct", "count"), partial(stats_at_best_threshold, match_exactly), reduce_mean
+)

@@ -8,6 +8,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -39,9 +40,10 @@ def best_over_gold(
     score: Callable,
     predictions: Sequence[str],
     gold: Sequence[Sequence[str]],
+    languages: Sequence[str] = (),
     normalisers: Iterable[Callable[[str], list[str]]] = repeat(normalise_answer),
 ) -> np.ndarray:
-    """(N, 2) floats (score of the best matching gold answer, count); `normalisers`: one per question.
+    """N answers, N lists of gold ones -> (N, 2) floats (score of the best match, count); `normalisers`: one each.
 
     Raises DataError when the numbers of questions differ or a question has no list of gold answers.
     """
@@ -57,17 +59,5 @@ def best_over_gold(
     return np.column_stack([np.array(best, dtype=float), np.ones(len(gold))])
 
 
-def exact_match_stats(
-    predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()
-) -> np.ndarray:
-    """N answers and N sequences of gold answers -> (N, 2) integers (correct, count)."""
-    return best_over_gold(match_exactly, predictions, gold).astype(np.int64)
-
-
-def f1_stats(predictions: Sequence[str], gold: Sequence[Sequence[str]], languages: Sequence[str] = ()) -> np.ndarray:
-    """N answers and N sequences of gold answers -> (N, 2) floats (f1 between 0 and 1, count)."""
-    return best_over_gold(overlap_f1, predictions, gold)
-
-
-EXACT_MATCH = Metric("exact_match", ("correct", "count"), exact_match_stats, reduce_mean)
-F1 = Metric("f1", ("f1", "count"), f1_stats, reduce_mean)
+EXACT_MATCH = Metric("exact_match", ("correct", "count"), partial(best_over_gold, match_exactly), reduce_mean)
+F1 = Metric("f1", ("f1", "count"), partial(best_over_gold, overlap_f1), reduce_mean)
