@@ -168,7 +168,5 @@ def compare_with(base: np.ndarray, other: np.ndarray) -> dict:
     with np.errstate(invalid="ignore"):
         kept = 100 * sums[:, 3] / sums[:, 1]
     return dict(
-        right=100 * other.mean(),
-        kept=float(mean_of_known(kept)),
-        kappa=float(mean_of_known(reduce_kappa(sums))),
+        right=100 * other.mean(), kept=float(mean_of_known(kept)), kappa=float(mean_of_known(reduce_kappa(sums)))
     )

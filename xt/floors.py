@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -102,6 +103,15 @@ def expected_precision(num_relevant: int, num_candidates: int) -> float:
 
 CHANCE: Mapping[str, Callable] = {"retrieval": draw_one, "mining": pair_at_random, "ranking": rank_at_random}
 """Formats whose floor is what blind choice is expected to score, in every metric."""
+
+
+def floors_of(task, evaluation: Mapping, read: Callable, rng: np.random.Generator) -> dict[str, tuple[dict, str]]:
+    """Language -> (metric -> points, kind) of the format's trivial predictor; `read` gives the training examples."""
+    if task.format in CHANCE:
+        points = CHANCE[task.format](task, evaluation)
+        return {code: (dict.fromkeys(task.metrics, points[code]), "chance") for code in evaluation}
+    kind, training = FLOORS[task.format].kind, cache(read)
+    return {code: (floor_scores(task, data.examples, training, rng), kind) for code, data in evaluation.items()}
 
 
 def floor_scores(task, examples: Sequence, training: Callable, rng: np.random.Generator) -> dict[str, float]:

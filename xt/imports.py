@@ -11,7 +11,6 @@ status is `imported`, so that no table sets such a score beside a published one,
 import csv
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +22,8 @@ from xt.errors import DataError, require_known
 from xt.locations import folder
 from xt.machine import code_version
 from xt.metrics import METRICS
-from xt.prediction_files import form_of, label_names, match_ids, take
-from xt.results import (
-    IMPORTED,
-    OPTIONAL_COUNT,
-    OPTIONAL_POINTS,
-    OPTIONAL_TEXT,
-    OUTCOME,
-    SCORE_COLUMNS,
-    TEXT,
-    write_run,
-)
+from xt.prediction_files import form_of, match_ids, parse_choice, parse_label, parse_tags
+from xt.results import IMPORTED, OPTIONAL_COUNT, OPTIONAL_POINTS, OPTIONAL_TEXT, OUTCOME, SCORE_COLUMNS, TEXT, write_run
 from xt.schema import Column, check_table, refuse_duplicates
 from xt.studies import STUDIES
 from xt.tasks import STATUSES, TASKS, all_languages_of, get_task, read_evaluation, read_training, worst_status
@@ -136,7 +126,7 @@ def import_predictions(path: Path, study: str, root: str, data_status: str = IMP
             examples, where = data[code].examples, f"{path}, {', '.join(map(str, key))}, {code}"
             match_ids(list(part["id"]), [example.id for example in examples], where)
             given = part.set_index("id")["prediction"].fillna("")
-            parse = PARSE.get(task.format, parse_text)
+            parse = PARSE.get(task.format, lambda task, value, example, where: value)
             predictions = [parse(task, given[e.id], e, f"{where}, id {e.id!r}") for e in examples]
             check_found(task, predictions, data[code], where)
             frames.append(score_frame(task, predictions, examples))
@@ -234,29 +224,6 @@ def read_gold(task, root: str, languages: Iterable[str]) -> dict:
     return join_pools(task, data) if task.format == "ranking" else data
 
 
-def parse_label(task, value: str, example, where: str) -> int:
-    """A label by name, as the release or this project spells it."""
-    return task.labels.index(value) if value in task.labels else take(label_names(task), value, where)
-
-
-def parse_choice(task, value: str, example, where: str) -> int:
-    """The place of a choice, from 0."""
-    return take([str(place) for place in range(len(example.choices))], value, where)
-
-
-def parse_tags(task, value: str, example, where: str) -> list[int]:
-    """Tags joined by blanks, one per word."""
-    tags = value.split()
-    if len(tags) != len(example.tokens):
-        raise DataError(f"{where}: {len(tags)} tags; allowed: {len(example.tokens)}, one per word")
-    return [take(task.labels, tag, where) for tag in tags]
-
-
-def parse_text(task, value: str, example, where: str) -> str:
-    """An answer, or an id, as it stands; empty for none."""
-    return value
-
-
 PARSE = {
     "classification": parse_label,
     "multiple_choice": parse_choice,
@@ -301,16 +268,12 @@ def write_scored(study: str, root: str, data_status: str, key: tuple, frame: pd.
 def known_floors(task, data: dict, root: str) -> dict[str, tuple[dict[str, float], str]]:
     """Language -> (metric -> points, kind) as of runs made here; missing where a floor is made from training data that
     the root has not."""
-    from xt.floors import CHANCE, FLOORS, floor_scores
+    from xt.floors import floors_of
 
-    if task.format in CHANCE:
-        points = CHANCE[task.format](task, data)
-        return {code: (dict.fromkeys(task.metrics, points[code]), "chance") for code in data}
-    training = cache(lambda: read_training(task.name, root, num_selection=0).train)
-    rng = np.random.default_rng(0)
     try:
-        kind = FLOORS[task.format].kind
-        return {code: (floor_scores(task, read.examples, training, rng), kind) for code, read in data.items()}
+        return floors_of(
+            task, data, lambda: read_training(task.name, root, num_selection=0).train, np.random.default_rng(0)
+        )
     except DataError:
         return {code: (dict.fromkeys(task.metrics, np.nan), "not known: no training data") for code in data}
 

@@ -57,10 +57,15 @@ def write_labels(task: Task, predictions: Sequence, examples: Sequence) -> str:
     return "".join(f"{label_names(task)[label]}\n" for label in predictions)
 
 
+def parse_label(task: Task, value: str, example, where: str) -> int:
+    """A label by name, as the release or this project spells it."""
+    return task.labels.index(value) if value in task.labels else take(label_names(task), value, where)
+
+
 def read_labels(task: Task, text: str, examples: Sequence, file: str) -> list[int]:
     """Label indices."""
-    lines = split_lines(text, len(examples), file)
-    return [take(label_names(task), line, f"{file}, line {row}") for row, line in enumerate(lines, 1)]
+    lines = enumerate(split_lines(text, len(examples), file), 1)
+    return [parse_label(task, line, None, f"{file}, line {row}") for row, line in lines]
 
 
 def write_choices(task: Task, predictions: Sequence, examples: Sequence) -> str:
@@ -68,12 +73,16 @@ def write_choices(task: Task, predictions: Sequence, examples: Sequence) -> str:
     return "".join(json.dumps({"label": int(label)}) + "\n" for label in predictions)
 
 
+def parse_choice(task: Task, value: str, example, where: str) -> int:
+    """The place of a choice, from 0."""
+    return take([str(place) for place in range(len(task.labels))], value, where)
+
+
 def read_choices(task: Task, text: str, examples: Sequence, file: str) -> list[int]:
     """Places of choices."""
     lines = enumerate(split_lines(text, len(examples), file), 1)
-    places = [str(place) for place in range(len(task.labels))]
-    return [take(places, str(read_json(line, f"{file}, line {row}").get("label")), f"{file}, line {row}")
-            for row, line in lines]  # fmt: skip
+    named = [(str(read_json(line, f"{file}, line {row}").get("label")), f"{file}, line {row}") for row, line in lines]
+    return [parse_choice(task, value, None, where) for value, where in named]
 
 
 def write_tags(task: Task, predictions: Sequence, examples: Sequence) -> str:
@@ -87,11 +96,18 @@ def read_tags(task: Task, text: str, examples: Sequence, file: str) -> list[list
     sentences = [[line.strip() for line in block.split("\n")] for block in blocks]
     if len(sentences) != len(examples):
         raise DataError(f"{file}: {len(sentences)} sentences; allowed: {len(examples)}, a blank line between them")
-    for place, (tags, example) in enumerate(zip(sentences, examples, strict=True), 1):
-        if len(tags) != len(example.tokens):
-            raise DataError(f"{file}, sentence {place}: {len(tags)} tags; allowed: {len(example.tokens)}, one per word")
-    return [[take(task.labels, tag, f"{file}, sentence {place}") for tag in tags]
-            for place, tags in enumerate(sentences, 1)]  # fmt: skip
+    return [
+        parse_tags(task, " ".join(tags), example, f"{file}, sentence {place}")
+        for place, (tags, example) in enumerate(zip(sentences, examples, strict=True), 1)
+    ]
+
+
+def parse_tags(task: Task, value: str, example, where: str) -> list[int]:
+    """Tags joined by blanks, one per word."""
+    tags = value.split()
+    if len(tags) != len(example.tokens):
+        raise DataError(f"{where}: {len(tags)} tags; allowed: {len(example.tokens)}, one per word")
+    return [take(task.labels, tag, where) for tag in tags]
 
 
 def write_answers(task: Task, predictions: Sequence, examples: Sequence) -> str:

@@ -26,16 +26,7 @@ import pandas as pd
 from xt.arms import find_arm
 from xt.distances import load_distances
 from xt.exposure import load_exposure
-from xt.gains import (
-    BASELINE,
-    Means,
-    ScoreCube,
-    average_languages,
-    compare_means,
-    load_cubes,
-    trains_on_same_data,
-    turn,
-)
+from xt.gains import BASELINE, Means, ScoreCube, average_languages, compare_means, load_cubes, trains_on_same_data, turn
 from xt.languages import LANGUAGES, get_language, sort_languages
 from xt.margins import margin_of
 from xt.reported import select_encoder

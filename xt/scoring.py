@@ -1,7 +1,6 @@
 """From a model and evaluation data to per-example frames and tidy score rows, every language in one queue."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from xt.bitext import Pairs, calibrate, cross_fit, mine
 from xt.config import ModelConfig, ScoreConfig
 from xt.encode import FORMATS, encode_candidates, encode_queries
 from xt.evaluate import frame_of, join_pools, predict, predict_examples
-from xt.floors import CHANCE, FLOORS, floor_scores
+from xt.floors import floors_of
 from xt.metrics import METRICS
 from xt.metrics.depth import reported_layer
 from xt.metrics.ranking import CUTOFF
@@ -226,11 +225,5 @@ def read_training_data(model: ModelConfig) -> TrainingData:
 
 def find_floors(config: ScoreConfig, evaluation: Mapping) -> dict[str, tuple[dict[str, float], str]]:
     """Language -> (metric -> points, kind) of the trivial predictor of the target's format."""
-    task = get_task(config.target)
-    if task.format in CHANCE:
-        points = CHANCE[task.format](task, evaluation)
-        return {code: (dict.fromkeys(task.metrics, points[code]), "chance") for code in evaluation}
     rng = np.random.default_rng([config.knobs.data_seed, 3])
-    training = cache(lambda: read_training_data(config.model).train)
-    kind = FLOORS[task.format].kind
-    return {code: (floor_scores(task, data.examples, training, rng), kind) for code, data in evaluation.items()}
+    return floors_of(get_task(config.target), evaluation, lambda: read_training_data(config.model).train, rng)
