@@ -32,10 +32,7 @@ def check_digest(path: Path) -> None:
     """DataError where a file whose digest this process took as remembered no longer has those bytes."""
     known = TAKEN.get(_state(path))
     if known and fresh_digest(path) != known:
-        raise DataError(
-            f"{path} is damaged: its bytes are no longer those of its SHA-256 {known[:12]}..., though nobody wrote it "
-            "since; copy or fetch it again"
-        )
+        raise DataError(f"{path} is damaged: its bytes changed, its time did not; copy or fetch it again")
 
 
 def _state(path: Path) -> tuple[str, int, int]:

@@ -100,7 +100,8 @@ def open_pretrained(what: str, advice: str, builder, source: str, revision: str 
     return ask_hub(what, advice, builder.from_pretrained, source, revision=revision, **options)
 
 
-PINNED: dict[tuple[str, str | None], str | None] = {}
+PINNED: dict[tuple[str, str | None], Path | None] = {}
+"""(hub id, revision) -> its snapshot in the cache, named by its commit."""
 
 
 def pin(what: str, advice: str, source: str, revision: str | None) -> str | None:
@@ -114,9 +115,10 @@ def pin(what: str, advice: str, source: str, revision: str | None) -> str | None
         return revision
     if (source, revision) not in PINNED:
         found = ask_hub(what, advice, fetch_file, source, "config.json", revision)
-        PINNED[source, revision] = found.parent.name if found else revision
-    drop_damaged_model(source, PINNED[source, revision])
-    return PINNED[source, revision]
+        PINNED[source, revision] = found and found.parent
+    if snapshot := PINNED[source, revision]:
+        drop_damaged(snapshot)
+    return snapshot.name if snapshot else revision
 
 
 def fetch_file(source: str, name: str, revision: str | None) -> Path | None:
@@ -128,17 +130,7 @@ def fetch_file(source: str, name: str, revision: str | None) -> Path | None:
         return None
     try:
         return Path(hf_hub_download(source, name, revision=revision))
-    except errors.RemoteEntryNotFoundError:
-        return None
-    except errors.LocalEntryNotFoundError:
-        if constants.HF_HUB_OFFLINE:  # nothing else will be read of it either
-            return None
-        raise
-
-
-def drop_damaged_model(source: str, revision: str | None) -> list[str]:
-    """`drop_damaged` of what the cache holds of a model on the hub."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(source, "config.json", revision=revision)
-    return drop_damaged(Path(found).parent) if isinstance(found, str) else []
+    except errors.EntryNotFoundError as error:
+        if isinstance(error, errors.LocalEntryNotFoundError) and not constants.HF_HUB_OFFLINE:
+            raise
+        return None  # offline nothing else will be read of it either

@@ -116,13 +116,13 @@ def train(
             progress.finished |= progress.looks_since_best >= knobs.patience or progress.step == total
         log.write(line)
         report(line)
-        if is_due(saved_at, taken, accelerator.device) and not progress.finished:
-            began = time.monotonic()
+        began, pause = time.monotonic(), CHECKPOINT_SECONDS * max(1.0, taken / QUICK_SECONDS)
+        if processes.agree(began - saved_at > pause, device=accelerator.device)[0] and not progress.finished:
             log.sync()
             progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
             saved_at = time.monotonic()
-            taken = saved_at - began
+            taken = saved_at - began  # by each process's clock, of which the first one's counts
     log.close()
     bring_home(given, bare, best)
     return progress
@@ -140,12 +140,6 @@ def spread(network: Network, knobs, accelerator) -> tuple:
         return accelerator.prepare_model(network, evaluation_mode=True), network, optimizer
     called, optimizer = accelerator.prepare(network, build_optimizer(network, knobs))
     return called, accelerator.unwrap_model(called, keep_torch_compile=False), optimizer
-
-
-def is_due(saved_at: float, taken: float, device) -> bool:
-    """Whether it is time for a checkpoint, by the first process's clock; the last one took so many seconds."""
-    pause = CHECKPOINT_SECONDS * max(1.0, taken / QUICK_SECONDS)
-    return bool(processes.agree(time.monotonic() - saved_at > pause, device=device)[0])
 
 
 def bring_home(given: Network, trained: Network, best: Mapping | None) -> None:

@@ -178,7 +178,7 @@ def test_a_bit_lost_in_a_folder_is_noticed_when_it_is_opened_though_no_time_chan
     forgetful()
     flip(file, 2)
     assert digests.file_digest(file) == planned, "planning reads no file again"
-    with pytest.raises(DataError, match="model.safetensors is damaged: its bytes are no longer those"):
+    with pytest.raises(DataError, match="model.safetensors is damaged: its bytes changed, its time did not"):
         open_pretrained("it", "", Reader, str(tmp_path), None)
 
 

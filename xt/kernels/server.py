@@ -77,12 +77,9 @@ def leave(code: int) -> None:
 
 
 def serve(listener: socket.socket, address: str, idle_seconds: float) -> socket.socket | None:
-    """Forks a keeper for each client and returns there with its connection; None here, when long nobody has come.
-
-    The address goes first; another server may have it by then, whose it stays.
-    """
+    """Forks a keeper for each client and returns there with its connection; None here, when long nobody has come."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
-    mine = os.path.exists(address) and os.stat(address)  # its inode is no other's while the socket is open
+    mine = os.path.exists(address) and os.stat(address)  # a successor's address is another file
     for patience in (idle_seconds, 0):  # then for those who came before the address was taken away
         while select.select([listener], [], [], patience)[0]:
             connection, _ = listener.accept()

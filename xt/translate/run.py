@@ -206,7 +206,7 @@ def translate_texts(
             said = json.dumps(
                 translator.translate_texts([texts[index] for index in batch]), ensure_ascii=False
             ).encode()
-            done.append(b"%08x %s\n" % (zlib.crc32(said), said))
+            done.append(encode_line(said))
             handle.write(done[-1])
             handle.flush()
             os.fsync(handle.fileno())
@@ -219,17 +219,17 @@ def translate_texts(
 
 
 def whole_lines(log: Path) -> list[bytes]:
-    """The lines of a log, each a CRC-32 and a batch, up to one that is not whole; a warning names a damaged one."""
+    """The lines of a log up to one that is not whole; a warning names a damaged one."""
     lines = log.read_bytes().splitlines(keepends=True) if log.is_file() else []
-    whole = list(takewhile(is_whole_line, lines))
+    whole = list(takewhile(lambda line: line == encode_line(line[9:-1]), lines))
     if any(line.endswith(b"\n") for line in lines[len(whole) :]):
         warnings.warn(f"{log} is damaged in line {len(whole) + 1}: translated again from there on", stacklevel=3)
     return whole
 
 
-def is_whole_line(line: bytes) -> bool:
-    """Whether a line has its end and the bytes that its checksum says."""
-    return line[:9] == b"%08x " % zlib.crc32(line[9:-1]) and line[-1:] == b"\n"
+def encode_line(said: bytes) -> bytes:
+    """The line of a batch: its CRC-32, then the batch."""
+    return b"%08x %s\n" % (zlib.crc32(said), said)
 
 
 def describe(config: Translation, source: Source, translator: Translator, told: Told, num_rows: int) -> dict:
