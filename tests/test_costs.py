@@ -6,7 +6,15 @@ import pytest
 from statsmodels.stats.weightstats import ttost_paired
 from synthetic_costs import write_cost_study
 
-from xt.costs import compare_arms, costs_folder, describe_languages, describe_latencies, load_costs, measure_rounds
+from xt.costs import (
+    compare_arms,
+    costs_folder,
+    describe_best_batches,
+    describe_languages,
+    describe_latencies,
+    load_costs,
+    measure_rounds,
+)
 from xt.errors import DataError
 
 
@@ -72,6 +80,30 @@ def test_encoders_are_compared_apart(tmp_path):
     )
     assert len(table) == 2 * 2 * 3 * 2 and set(table["against"]) == {"none"}
     assert set(table["encoder"]) == {"lab-small", "lab-base"} and set(table["intermediate"]) == {"squad", "mnli"}
+
+
+def test_an_arm_in_another_language_is_compared_with_itself_in_english(tmp_path):
+    """Each within 2 % of the baseline, and more than 2 % apart."""
+    table = compare(tmp_path, ratios={"none": 1.0, "squad": 0.987, "squad.qac": 1.013}, noise=0.002, num_rounds=150)
+    alone = [row_of(table, "latency", intermediate=arm, against="none") for arm in ("squad", "squad.qac")]
+    direct = row_of(table, "latency", direct=True)
+    assert all(row["equivalent"] and not row["direct"] for row in alone) and not direct["equivalent"]
+    assert (direct["intermediate"], direct["against"]) == ("squad.qac", "squad") and 2 < direct["percent"] < 3.5
+
+
+def test_an_example_of_several_windows_costs_them_all(tmp_path):
+    write_cost_study(tmp_path, features={"zh": 2.5})
+    table = describe_languages(load_costs("lab-cost", tmp_path)).set_index("eval_language")
+    assert table.loc["zh", "latency_ms"] / table.loc["en", "latency_ms"] == pytest.approx(2 * 2.5, rel=0.03)
+    assert table.loc["zh", "tokenizer_share"] == pytest.approx(100 * 0.4 / 50.4, rel=0.03)
+
+
+def test_the_best_batch_is_named_with_what_it_does_for_a_language(tmp_path):
+    write_cost_study(tmp_path, features={"zh": 2.0})
+    table = describe_best_batches(load_costs("lab-cost", tmp_path)).set_index("eval_language")
+    assert set(table["batch_size"]) == {16}
+    assert table.loc["en", "features_per_second"] == pytest.approx(1000 * 16 / (10 * 16**0.7), rel=0.03)
+    assert table.loc["en", "examples_per_second"] / table.loc["zh", "examples_per_second"] == pytest.approx(4, rel=0.03)
 
 
 def test_a_language_of_long_texts_pays_for_them(tmp_path):

@@ -7,7 +7,17 @@ from synthetic_costs import write_cost_study
 from synthetic_study import write_study
 
 from xt.costs import load_costs
-from xt.frontier import Frontier, cost_at, draw_levels, encoder_costs, find_frontier, layer_table, saving_table
+from xt.frontier import (
+    Frontier,
+    choose_layers,
+    cost_at,
+    draw_levels,
+    encoder_costs,
+    find_frontier,
+    layer_table,
+    resample_layers,
+    saving_table,
+)
 from xt.gains import Means
 from xt.results import load_scores
 from xt.scaling import load_alike
@@ -93,7 +103,32 @@ def test_scores_and_costs_of_a_study_come_together(results):
 
 
 def test_layers_are_shown_with_what_they_cost(results):
-    table = layer_table(load_scores("lab", results), load_costs("lab-layers", results))
+    scores = load_scores("lab", results)
+    drawn = resample_layers(scores, results=results)
+    table = layer_table(scores, load_costs("lab-layers", results), drawn)
     small = table[(table["encoder"] == "lab-small") & (table["intermediate"] == "none")].set_index("layer")
     assert list(small.index) == [1, 2, 3, 4] and small["score"].idxmax() == 3
     assert small.loc[2, "share"] == pytest.approx(50, rel=0.05)
+    assert (small["low"] < small["score"]).all() and (small["score"] < small["high"]).all()
+    assert table.loc[table["intermediate"] == "squad", "low"].isna().all()
+    chosen = choose_layers(table, drawn).set_index("encoder").loc["lab-small"]
+    assert (chosen["layer"], chosen["share"]) == (3, pytest.approx(75, rel=0.05))
+    assert chosen["low"] < chosen["score"] < chosen["high"] and chosen["score"] == pytest.approx(small.loc[3, "score"])
+    assert chosen["lost"] == pytest.approx(small.loc[4, "score"] - small.loc[3, "score"])
+
+
+def test_a_layer_is_not_chosen_on_what_it_is_scored_on():
+    """Of two languages each is best at the layer at which the other is worst: chosen on itself it would score 90."""
+    found = np.array([[[90.0, 10.0], [10.0, 90.0], [50.0, 50.0]]])
+    table = pd.DataFrame(dict(encoder="mini", intermediate="none", layer=[1, 2, 3], share=[30.0, 60.0, 100.0]))
+    chosen = choose_layers(table, {"mini": np.concatenate([found] * 3)}).iloc[0]
+    assert (chosen["score"], chosen["lost"], chosen["share"]) == (10, 40, 45)
+    assert choose_layers(table, {"mini": found[..., :1]}).empty
+
+
+def test_what_an_encoder_costs_is_that_of_the_baseline_on_the_target_of_most_rounds(tmp_path):
+    write_cost_study(tmp_path, encoders={"e": 10.0}, ratios={"none": 1.0, "squad": 3.0}, num_rounds=6)
+    write_cost_study(tmp_path, encoders={"e": 90.0}, ratios={"none": 1.0}, target="tatoeba", num_rounds=2)
+    row = encoder_costs(load_costs("lab-cost", tmp_path)).loc["e"]
+    assert row["latency"] == pytest.approx(15, rel=0.4) and row["disk"] == 4
+    assert row["operations"] == 1e6 * 4 * 30 and np.isnan(row["device_memory"])

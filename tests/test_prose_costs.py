@@ -5,6 +5,7 @@ import pytest
 
 from xt.frontier import SAVING_COLUMNS
 from xt.prose import answer_costs_of_arms, answer_language_costs, answer_saving, format_savings, say_layers
+from xt.prose.costs import say_left_out
 
 
 def ratios(*rows) -> pd.DataFrame:
@@ -12,11 +13,12 @@ def ratios(*rows) -> pd.DataFrame:
     return pd.DataFrame(
         [
             dict(encoder="lab-base", quantity="latency", batch_size=1, intermediate=f"arm{place}", margin=2.0, pairs=12,
-                 percent=percent, low=percent - half, high=percent + half, p=p, equivalent=p < 0.05)
+                 percent=percent, low=percent - half, high=percent + half, p=p, equivalent=p < 0.05, against="none",
+                 direct=False)
             for place, (percent, half, p) in enumerate(rows)
         ],
         columns=["encoder", "quantity", "batch_size", "intermediate", "margin", "pairs", "percent", "low", "high", "p",
-                 "equivalent"],
+                 "equivalent", "against", "direct"],
     )  # fmt: skip
 
 
@@ -32,6 +34,25 @@ def test_equal_costs_dearer_ones_and_open_ones_are_told_apart():
     )
     assert answer_costs_of_arms(ratios(), "run it") == "Not known: run it."
     assert "three rounds" in answer_costs_of_arms(ratios((0.1, float("nan"), float("nan"))))
+
+
+def test_target_language_against_english_is_answered_before_either_against_none():
+    rows = ratios((0.1, 0.5, 0.001), (0.2, 0.5, 0.001), (3.0, 0.5, 0.9))
+    rows.loc[2, ["intermediate", "against", "direct"]] = ["squad.qac", "squad", True]
+    said = answer_costs_of_arms(rows)
+    assert said.startswith("Target-language against English intermediate training: More than the margin: squad.qac on")
+    assert "Either against none: Nothing: latency is equal within 2 % in 2 of 2 comparisons" in said
+
+
+def test_more_features_per_second_are_not_dearer_and_fewer_are():
+    rows = ratios((6, 2, 0.9), (-6, 2, 0.9)).assign(quantity="throughput")
+    assert answer_costs_of_arms(rows).startswith("More than the margin: arm1 on lab-base: ")
+
+
+def test_backends_that_could_not_run_are_named():
+    left_out = pd.DataFrame({"backend": ["onnx"] * 2, "reason": ["backend onnx needs onnxruntime"] * 2})
+    assert say_left_out({"left_out": left_out}) == "Left out: backend onnx needs onnxruntime."
+    assert say_left_out({"left_out": left_out.iloc[:0]}) == ""
 
 
 def test_the_dearest_language_is_named():
@@ -63,6 +84,13 @@ def test_nothing_to_compare_says_what_is_needed():
     assert "two sizes" in answer_saving(empty) and "run it" in answer_saving(empty, "run it")
 
 
-def test_the_best_layer_is_told_with_its_time():
-    table = pd.DataFrame(dict(encoder="mini", layer=[1, 2, 3], score=[10.0, 30.0, 20.0], share=[33.0, 66.0, 100.0]))
-    assert say_layers(table) == "mini is best at layer 2 of 3 (30.0 points, 66 % of the time of all layers)."
+def test_the_layer_that_other_languages_chose_is_told_with_what_it_loses_and_its_time():
+    row = dict(encoder="mini", layer=2, agree=20, languages=22, score=30.0, low=28.0, high=32.0, lost=1.5, lost_low=0.5,
+               lost_high=2.5, share=66.0)  # fmt: skip
+    assert say_layers(pd.DataFrame([row])) == (
+        "mini: layer 2 in 20 of 22 languages, 30.0 points (28.0 to 32.0), \N{MINUS SIGN}1.5 (\N{MINUS SIGN}2.5 to "
+        "\N{MINUS SIGN}0.5) against all layers, 66 % of the time of all layers."
+    )
+    unknown = row | dict(low=float("nan"), lost=-1.0, share=float("nan"))
+    assert "30.0 points, +1.0 against all layers, time not measured" in say_layers(pd.DataFrame([unknown]))
+    assert say_layers(pd.DataFrame([row]).iloc[:0]) == "No retrieval by layer is there."

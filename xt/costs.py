@@ -2,9 +2,10 @@
 
     data/results/<study>/costs/<run_id>/
       processes.parquet   one row per fresh process and batch size: memory, pace, time to load
-      texts.parquet       per process and language: tokens of an example, time of the tokenizer
-      work.parquet        per process, language and number of layers: operations of a feature
+      texts.parquet       per process and language: tokens and features of an example, time of the tokenizer
+      work.parquet        per arm, language and number of layers: operations of a feature
       latencies.parquet   every timed batch
+      left_out.parquet    the backends that could not run, and why
 
 The unit of a comparison is a round: one fresh process per arm, in random order. Batches timed in one process share its
 luck with memory and neighbours on the machine, so that they are averaged first.
@@ -31,6 +32,7 @@ COST_SCHEMA: Mapping[str, Mapping[str, Column]] = {
     | {
         "batch_size": COUNT,
         "num_parameters": COUNT,
+        "disk_mib": NUMBER,
         "load_seconds": NUMBER,
         "ready_seconds": NUMBER,
         "base_memory_mib": NUMBER,
@@ -40,7 +42,8 @@ COST_SCHEMA: Mapping[str, Mapping[str, Column]] = {
         "features_per_second": NUMBER,
         "joules": OPTIONAL,
     },
-    "texts": PROCESS | {"eval_language": TEXT, "tokenize_ms": NUMBER, "num_tokens": NUMBER},
+    "texts": PROCESS
+    | {"eval_language": TEXT, "tokenize_ms": NUMBER, "num_tokens": NUMBER, "features_per_example": NUMBER},
     "work": PROCESS | {"eval_language": TEXT, "num_layers": COUNT, "flops": NUMBER},
     "latencies": PROCESS
     | {
@@ -51,10 +54,13 @@ COST_SCHEMA: Mapping[str, Mapping[str, Column]] = {
         "milliseconds": NUMBER,
         "padded_tokens": COUNT,
     },
+    "left_out": {"backend": TEXT, "reason": TEXT},
 }
 """Table -> its columns. `load_seconds`: tokenizer and weights; `ready_seconds`: from there to the first result.
 Memory in MiB: `base` before the model, `memory` after batches of this size, `peak` the high-water mark until then.
-`features_per_second`, `joules` (per feature): batches without a pause. `tokenize_ms`, `num_tokens`: per example."""
+`features_per_second`, `joules` (per feature, of the processor's packages): batches without a pause. `disk_mib`: the
+files of the checkpoint. `tokenize_ms`, `num_tokens`: per example, all its features together (a feature is what the
+encoder reads at a time, of a long text one window)."""
 OF_RUN = ("run_id", "encoder", "target", "seed", "device", "num_threads")
 """Columns that `load_costs` adds, from the index of runs."""
 CELL = ["encoder", "target", "backend"]
@@ -132,24 +138,24 @@ def measure_rounds(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def compare_arms(costs: Mapping[str, pd.DataFrame], level: float = 0.05) -> pd.DataFrame:
-    """Every arm against the first one measured: the ratio of costs over rounds, and whether it is equivalent to one.
+    """Every arm against the first one measured, and an arm in another language against itself in English: the ratio of
+    costs over rounds, and whether it is equivalent to one.
 
-    One row per CELL, quantity, batch size and arm: `pairs` (rounds), `percent` with `low`, `high` (t interval on the
-    logarithm of the ratio, of 1 - `level`), `margin` (percent), `p`: two one-sided t tests (Schuirmann 1987) of a ratio
-    outside of the margin, `p_holm` over the rows of an encoder and quantity, `equivalent`. No p below three pairs.
+    One row per CELL, quantity, batch size and pair of `intermediate` and `against`, `direct` where these differ in the
+    language alone: `pairs` (rounds), `percent` with `low`, `high` (t interval on the logarithm of the ratio, of 1 -
+    `level`), `margin` (percent), `p`: two one-sided t tests (Schuirmann 1987) of a ratio outside of the margin,
+    `p_holm` over the rows of an encoder and quantity, `equivalent`. No p below three pairs.
     """
     rounds, rows = measure_rounds(costs), []
     for key, part in rounds.groupby([*CELL, "quantity", "batch_size"], sort=False):
         wide = part.pivot(index="round", columns="intermediate", values="log")
-        first = first_arm(costs, key[0])
-        for arm in wide.columns.drop(first, errors="ignore") if first in wide else ():
-            ratio = (wide[arm] - wide[first]).dropna().to_numpy(float)
-            named = dict(zip([*CELL, "quantity", "batch_size"], key, strict=True))
-            rows.append(
-                named
-                | {"intermediate": arm, "against": first}
-                | test_ratio(ratio, margin_of(QUANTITIES[key[3]][1]), level)
-            )
+        named = dict(zip([*CELL, "quantity", "batch_size"], key, strict=True))
+        margin, first = margin_of(QUANTITIES[key[3]][1]), first_arm(costs, key[0])
+        pairs = [(arm, first) for arm in wide] + [(arm, arm.partition(".")[0]) for arm in wide]
+        for arm, other in dict.fromkeys(pair for pair in pairs if pair[0] != pair[1] in wide):
+            ratio = (wide[arm] - wide[other]).dropna().to_numpy(float)
+            pair = {"intermediate": arm, "against": other, "direct": arm.partition(".")[0] == other}
+            rows.append(named | pair | test_ratio(ratio, margin, level))
     table = pd.DataFrame(rows, columns=RATIO_COLUMNS)
     table["p_holm"] = table.groupby(["encoder", "quantity"], sort=False)["p"].transform(
         lambda p: adjust_holm(p.to_numpy(float))
@@ -158,7 +164,8 @@ def compare_arms(costs: Mapping[str, pd.DataFrame], level: float = 0.05) -> pd.D
 
 
 RATIO_COLUMNS = [
-    *CELL, "quantity", "batch_size", "intermediate", "against", "pairs", "percent", "low", "high", "margin", "p",
+    *CELL, "quantity", "batch_size", "intermediate", "against", "direct", "pairs", "percent", "low", "high", "margin",
+    "p",
 ]  # fmt: skip
 """Columns of `compare_arms` before its corrections."""
 
@@ -190,24 +197,47 @@ def describe_latencies(costs: Mapping[str, pd.DataFrame], by: Sequence[str]) -> 
 
 
 def describe_languages(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What an example costs by language, one at a time, whole encoder, in float32 as loaded.
+    """What an example costs by language, all its features one at a time, whole encoder, in float32 as loaded.
 
-    One row per encoder, target and language: `num_tokens`, `tokenize_ms`, `latency_ms` (medians over processes), and
-    `tokenizer_share`, the tokenizer's part of both times together, percent.
+    One row per encoder, target and language: `num_tokens`, `features_per_example`, `tokenize_ms`, `latency_ms` (the
+    mean feature of a process times the features of an example; medians over processes), and `tokenizer_share`, the
+    tokenizer's part of both times together, percent.
     """
-    key = ["encoder", "target", "eval_language"]
-    texts, timed = costs["texts"], costs["latencies"]
-    whole = timed.groupby("encoder")["num_layers"].transform("max") == timed["num_layers"]
-    timed = timed[whole & (timed["batch_size"] == timed["batch_size"].min()) & (timed["backend"] == "eager")]
-    table = texts.groupby(key, sort=False)[["num_tokens", "tokenize_ms"]].median()
-    table["latency_ms"] = timed.groupby(key)["milliseconds"].median()
+    table = costs["texts"].groupby(LANGUAGE, sort=False)[["num_tokens", "features_per_example", "tokenize_ms"]].median()
+    timed = select_whole(costs["latencies"])
+    timed = timed[(timed["batch_size"] == timed["batch_size"].min()) & (timed["backend"] == "eager")]
+    features = (timed["milliseconds"] / timed["batch_size"]).groupby([timed[name] for name in [*LANGUAGE, *UNIT]])
+    table["latency_ms"] = features.mean().groupby(LANGUAGE).median() * table["features_per_example"]
     table["tokenizer_share"] = 100 * table["tokenize_ms"] / (table["tokenize_ms"] + table["latency_ms"])
     return table.reset_index()
 
 
+LANGUAGE, UNIT = ["encoder", "target", "eval_language"], ["round", "intermediate"]
+"""What texts are of; what a process is, of one backend."""
+
+
+def select_whole(timed: pd.DataFrame) -> pd.DataFrame:
+    """The latencies of whole encoders."""
+    return timed[timed.groupby("encoder")["num_layers"].transform("max") == timed["num_layers"]]
+
+
+def describe_best_batches(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The batch size with the highest throughput, per CELL and language, whole encoder: `batch_size`,
+    `features_per_second` (of its median batch) and `examples_per_second`."""
+    key = [*CELL, "eval_language"]
+    pace = select_whole(costs["latencies"]).groupby([*key, "batch_size"], sort=False)["milliseconds"].median()
+    table = pace.rename("features_per_second").reset_index()
+    table["features_per_second"] = 1000 * table["batch_size"] / table["features_per_second"]
+    table = table.sort_values("features_per_second").drop_duplicates(key, keep="last").sort_index()
+    sizes = costs["texts"].groupby(key)["features_per_example"].median().rename("examples_per_second")
+    table = table.merge(sizes, on=key)
+    return table.assign(examples_per_second=table["features_per_second"] / table["examples_per_second"])
+
+
 def describe_backends(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Medians over processes per encoder, target, backend and batch size: `features_per_second`, `memory_mib`,
-    `peak_memory_mib`, `ready_seconds`, `joules`."""
-    columns = ["features_per_second", "memory_mib", "peak_memory_mib", "ready_seconds", "joules"]
+    `peak_memory_mib`, `device_memory_mib`, `ready_seconds`, `joules`."""
+    memory = ["memory_mib", "peak_memory_mib", "device_memory_mib"]
+    columns = ["features_per_second", *memory, "ready_seconds", "joules"]
     grouped = costs["processes"].groupby([*CELL, "batch_size"], sort=False)
     return grouped[columns].median().reset_index()

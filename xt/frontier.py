@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from xt.gains import MIN_LANGUAGES, Means, ScoreCube, average_targets
+from xt.costs import first_arm, select_whole
+from xt.gains import BASELINE, MIN_LANGUAGES, Means, ScoreCube, average_targets, load_cube
+from xt.reported import select_layers
 from xt.scaling import compared_languages
 
 LEVEL = 0.05
@@ -14,6 +17,8 @@ COSTS: Mapping[str, str] = {
     "latency": "median ms of one feature at a time",
     "memory": "MiB of the model and its largest batch",
     "parameters": "parameters, embeddings included",
+    "disk": "MiB of the checkpoint's files",
+    "operations": "floating-point operations of one feature",
 }
 """What may be saved."""
 
@@ -32,21 +37,26 @@ class Frontier:
 
 
 def encoder_costs(costs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per encoder: COSTS, of the arm that others are compared with, the whole encoder run eagerly in float32
-    on the texts of the target measured first."""
-    timed, process = costs["latencies"], costs["processes"]
+    """One row per encoder: COSTS and `device_memory` (MiB), of the arm that others are compared with, the whole encoder
+    run eagerly in float32 on the texts of the target measured in most rounds; operations are means over languages."""
     rows = {}
-    for encoder, part in timed.groupby("encoder", sort=False):
-        whole = part[(part["num_layers"] == part["num_layers"].max()) & (part["backend"] == "eager")]
-        whole = whole[(whole["batch_size"] == whole["batch_size"].min()) & (whole["target"] == whole["target"].iloc[0])]
-        own = process[(process["encoder"] == encoder) & (process["target"] == whole["target"].iloc[0])]
-        own = own[(own["backend"] == "eager") & (own["batch_size"] == own["batch_size"].max())]
+    for encoder, part in costs["processes"].groupby("encoder", sort=False):
+        target = part.groupby("target")["round"].nunique().idxmax()
+        own = {"encoder": encoder, "target": target, "intermediate": first_arm(costs, encoder), "backend": "eager"}
+        process, timed, work = (
+            table[(table[list(own)] == pd.Series(own)).all(axis=1)]
+            for table in (part, select_whole(costs["latencies"]), select_whole(costs["work"]))
+        )
+        process = process[process["batch_size"] == process["batch_size"].max()]
         rows[encoder] = {
-            "latency": whole["milliseconds"].median(),
-            "memory": (own["peak_memory_mib"] - own["base_memory_mib"]).median(),
-            "parameters": own["num_parameters"].median(),
+            "latency": timed.loc[timed["batch_size"] == timed["batch_size"].min(), "milliseconds"].median(),
+            "memory": (process["peak_memory_mib"] - process["base_memory_mib"]).median(),
+            "parameters": process["num_parameters"].median(),
+            "disk": process["disk_mib"].median(),
+            "operations": work["flops"].mean(),
+            "device_memory": process["device_memory_mib"].astype(float).median(),
         }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(COSTS), dtype=float)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[*COSTS, "device_memory"], dtype=float)
 
 
 def find_frontier(
@@ -133,16 +143,71 @@ def save(logs: np.ndarray, scores: np.ndarray, place: int, arm: int) -> np.ndarr
     return -100 * np.expm1(reached - logs[place])
 
 
-def layer_table(scores: pd.DataFrame, costs: Mapping[str, pd.DataFrame], target: str = "tatoeba") -> pd.DataFrame:
+def resample_layers(
+    scores: pd.DataFrame, target: str = "tatoeba", results: Path | str | None = None
+) -> dict[str, np.ndarray]:
+    """Encoder -> (1 + R, layers, languages) retrieval without intermediate training, from English, mean over seeds: as
+    scored, then under resampling of items, the same ones in every layer; NaN where items are not known."""
+    rows, _ = select_layers(scores[(scores["target"] == target) & (scores["layer"] > 0)])
+    drawn = {}
+    for encoder, part in rows[rows["intermediate"] == BASELINE].groupby("encoder", sort=False):
+        cubes = [load_cube(layer, np.random.default_rng(1), results) for _, layer in part.groupby("layer")]
+        points = np.stack([cube.points.mean(axis=(0, 1)) for cube in cubes])[None]
+        known = all(cube.resampled is not None for cube in cubes)
+        others = [cube.resampled.mean(axis=(1, 2)) for cube in cubes] if known else np.swapaxes(points * np.nan, 0, 1)
+        drawn[encoder] = np.concatenate([points, np.stack(others, axis=1)])
+    return drawn
+
+
+def layer_table(
+    scores: pd.DataFrame, costs: Mapping[str, pd.DataFrame], drawn: Mapping[str, np.ndarray], target: str = "tatoeba"
+) -> pd.DataFrame:
     """Retrieval by the number of layers that are run: one row per encoder, arm and `layer`, with the mean `score` over
-    languages and seeds (from English, points), and `latency` (ms, median at the smallest batch) with its `share` of
-    the whole encoder's, percent; missing where it was not measured."""
-    rows = scores[(scores["target"] == target) & (scores["direction"] == "from_english") & (scores["layer"] > 0)]
-    key = ["encoder", "intermediate", "layer"]
-    table = rows.groupby(key, sort=False)["score"].mean().reset_index()
+    languages and seeds (from English, points), `low` and `high` for the baseline (percentiles over `drawn`, of
+    `resample_layers`), and `latency` (ms, median at the smallest batch) with its `share` of the whole encoder's,
+    percent; missing where it was not measured."""
+    rows, _ = select_layers(scores[(scores["target"] == target) & (scores["layer"] > 0)])
+    table = rows.groupby(["encoder", "intermediate", "layer"], sort=False)["score"].mean().reset_index()
+    limits = {
+        (encoder, BASELINE, layer): limits_of(values)
+        for encoder, found in drawn.items()
+        for layer, values in enumerate(found.mean(axis=2).T, start=1)
+    }
+    keys = zip(table["encoder"], table["intermediate"], table["layer"], strict=True)
+    table[["low", "high"]] = [limits.get(key, (np.nan, np.nan)) for key in keys] or np.empty((0, 2))
     timed = costs["latencies"]
     timed = timed[(timed["target"] == target) & (timed["batch_size"] == timed["batch_size"].min())]
     latency = timed.groupby(["encoder", "num_layers"])["milliseconds"].median()
     table["latency"] = [latency.get((row.encoder, row.layer), np.nan) for row in table.itertuples()]
     whole = table.groupby("encoder")["latency"].transform("max")
     return table.assign(share=100 * table["latency"] / whole)
+
+
+def limits_of(values: np.ndarray) -> tuple[float, float]:
+    """The interval over resamples, which stand behind the value itself, (1 + R,)."""
+    return tuple(np.quantile(values[1:], [LEVEL / 2, 1 - LEVEL / 2]))
+
+
+CHOICE_COLUMNS = "encoder layer agree languages score low high lost lost_low lost_high share".split()
+
+
+def choose_layers(table: pd.DataFrame, drawn: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """What early exit is worth where the layer is not chosen on what it is scored on: for each language the one that is
+    best on the mean of all others. One row per encoder with two languages or more.
+
+    `layer`, the one chosen most often (in `agree` of `languages`), `score` with `low` and `high` of the languages at
+    their layers, `lost` with its limits, what that lies below the whole encoder, and `share` of its time, percent.
+    Every resample chooses anew, so the intervals hold the choice, too.
+    """
+    rows = []
+    for encoder, found in drawn.items():
+        if found.shape[2] < 2:
+            continue
+        best = (found.sum(axis=2, keepdims=True) - found).argmax(axis=1)
+        score = np.take_along_axis(found, best[:, None], axis=1).mean(axis=(1, 2))
+        lost, counts = found[:, -1].mean(axis=1) - score, np.bincount(best[0])
+        own = table[(table["encoder"] == encoder) & (table["intermediate"] == BASELINE)].set_index("layer")["share"]
+        share = own.reindex(best[0] + 1).mean()
+        chosen = [encoder, counts.argmax() + 1, counts.max(), found.shape[2]]
+        rows.append([*chosen, score[0], *limits_of(score), lost[0], *limits_of(lost), share])
+    return pd.DataFrame(rows, columns=CHOICE_COLUMNS)

@@ -7,11 +7,14 @@ import pytest
 import torch
 import transformers
 
+from xt.costs import write_costs
+from xt.efficiency import process
 from xt.efficiency.backends import BACKENDS, lacking
-from xt.efficiency.process import Batches, count_operations, keep_layers, measure_process
+from xt.efficiency.process import Batches, count_operations, joules_since, keep_layers, measure_process, read_energy
 from xt.efficiency.rounds import list_processes, measure_cost, result_of
 from xt.encode.features import Features, Ragged
 from xt.measurement import efficiency_config
+from xt.tasks import get_task
 
 CPU = torch.device("cpu")
 
@@ -50,6 +53,49 @@ def test_one_process_tells_memory_latency_and_texts():
     cells = [(row["eval_language"], row["batch_size"], row["num_layers"]) for row in tables["latencies"]]
     assert cells != sorted(cells)  # interleaved
     assert {row["eval_language"] for row in tables["texts"]} == {"de", "zh"}
+    assert {row["features_per_example"] for row in tables["texts"]} == {1.0} and tables["processes"][0]["disk_mib"] > 0
+
+
+def test_a_long_text_is_counted_in_windows_and_each_round_times_others():
+    """The windows of an example and their tokens are those of the encoder; operations are counted in one round."""
+    asked = dict(
+        target="xquad",
+        languages=["en"],
+        num_layers=[],
+        batch_sizes=[1],
+        max_seq_length=24,
+        doc_stride=4,
+        max_query_length=8,
+    )
+    first, second = (measure_process(configure(**asked), "none", "eager", number=number) for number in (0, 1))
+    (text,) = first["texts"]
+    assert text["features_per_example"] > 1 and text["tokenize_ms"] > 0
+    assert text["num_tokens"] / text["features_per_example"] <= 24
+    numbers = [{row["number"] for row in tables["latencies"]} for tables in (first, second)]
+    assert numbers == [{0, 1}, {2, 3}] and first["work"] and not second["work"]
+
+
+def test_the_tokenizer_is_timed_on_one_example_at_a_time(monkeypatch):
+    given = []
+    monkeypatch.setitem(process.READ, "retrieval", lambda examples, *how: given.append(len(examples)) or given)
+    _, seconds = process.encode_timed(get_task("tatoeba"), list(range(120)), None, None, number=1)
+    assert given == [120] + [1] * 60 and 0 < seconds < 1
+
+
+@pytest.mark.parametrize(("now", "spent"), [((7_000_000, 3_000_000), 8.0), ((500_000, 3_000_000), 11.500001)])
+def test_energy_is_that_of_all_packages_also_when_a_counter_starts_again(tmp_path, monkeypatch, now, spent):
+    """Two packages; what counts the whole machine and a part of one is not added to them."""
+    for place, name in {"a": "package-0", "b": "package-1", "c": "psys", "d": "core"}.items():
+        (tmp_path / place).mkdir()
+        for file, value in {"name": name, "energy_uj": "1000000", "max_energy_range_uj": "10000000"}.items():
+            (tmp_path / place / file).write_text(f"{value}\n")
+    monkeypatch.setattr(process, "POWERCAP", tmp_path)
+    before = read_energy()
+    for place, value in zip("abcd", (*now[:2], 9_000_000, 9_000_000), strict=True):
+        (tmp_path / place / "energy_uj").write_text(f"{value}\n")
+    assert joules_since(before) == pytest.approx(spent)
+    monkeypatch.setattr(process, "POWERCAP", tmp_path / "none")
+    assert joules_since(read_energy()) is None
 
 
 def test_operations_are_those_of_the_formula(model, batches):
@@ -72,8 +118,15 @@ def test_the_first_layers_alone_give_their_hidden_state(model, batches):
 
 
 def test_batches_go_round(batches):
-    assert batches.places(2, 0).tolist() == [0, 1] and batches.places(2, 1).tolist() == [2, 0]
-    assert batches.take(2, 1)["input_ids"].shape == (2, 5)
+    first, second = (batches.places(2, number).tolist() for number in (0, 1))
+    assert {*first, second[0]} == {0, 1, 2} and second[1] == first[0]
+    assert batches.take(3, 0)["input_ids"].shape == (3, 8)
+
+
+def test_a_few_batches_are_spread_over_all_texts():
+    """So that what a few of them cost is what the texts cost: in a file sorted by length, too."""
+    some = Batches(Features(Ragged.of([[1]] * 100), None, np.arange(100)), 1, CPU).places(20, 0)
+    assert len(set(some)) == 20 and np.diff(np.sort(some)).max() <= 8
 
 
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "compiled" and not lacking(name, "cpu")])
@@ -111,8 +164,18 @@ def test_fresh_processes_are_gathered_and_a_measurement_cut_off_goes_on(tmp_path
     tables = measure_cost(config)
     assert tables["processes"]["round"].tolist() == [0, 0, 1, 1]
     assert tables["processes"]["load_seconds"].iloc[0] == 1234.5  # found, not measured again
+    assert tables["left_out"].empty
     again = measure_cost(config)
     assert all(again[name].equals(tables[name]) for name in tables)
+
+
+def test_a_backend_that_cannot_run_here_is_named_in_the_results(tmp_path, monkeypatch):
+    monkeypatch.setenv("XT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("XT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("xt.efficiency.rounds.lacking", lambda name, device: f"no {name} here")
+    tables = measure_cost(configure(backends=["onnx"], num_layers=[]))
+    assert tables["left_out"].values.tolist() == [["onnx", "no onnx here"]]
+    write_costs(tmp_path, "r", tables)
 
 
 def test_a_process_that_fails_is_told_by_its_last_lines(tmp_path, monkeypatch):

@@ -17,14 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.benchmark import Timer
+from torch.utils.benchmark import timer
 from torch.utils.flop_counter import FlopCounterMode
+from transformers.utils import cached_file
 
 from xt.efficiency.backends import BACKENDS, Run
 from xt.encode import FORMATS, Features
 from xt.encode.ranking import encode_queries
 from xt.encode.retrieval import encode_sentences
 from xt.measurement import EfficiencyConfig, Measure, efficiency_config
+from xt.memory import collector_paused
 from xt.model import HEADS, build_model, check_length, collate, load_encoder, load_tokenizer
 from xt.store import write_text
 from xt.tasks import Task, get_task
@@ -34,6 +36,11 @@ MIB = 2**20
 SUSTAINED_SECONDS = 1.0
 OPERATIONS_COUNTED = 16
 """Features per language on which operations are counted."""
+EXAMPLES_TIMED = 50
+"""Examples per language on which the tokenizer is timed in one process, about; other processes take others."""
+GOLDEN = (5**0.5 - 1) / 2
+POWERCAP = Path("/sys/class/powercap")
+"""Where Linux shows the counters of energy."""
 
 READ = {
     "retrieval": lambda examples, *how: encode_sentences([example.source for example in examples], *how),
@@ -55,13 +62,14 @@ def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: in
     model, tokenizer = open_model(task, source, revision, knobs, config.seed), load_tokenizer(source, revision)
     check_length(model.config, knobs.max_seq_length, config.encoder)
     about = {"num_parameters": sum(p.numel() for p in model.parameters()), "base_memory_mib": before}
-    about["load_seconds"] = time.monotonic() - started
+    about |= {"load_seconds": time.monotonic() - started, "disk_mib": disk_of(source, revision)}
     texts, batches = [], {}
     for code, data in read_all(config.scoring).items():
-        features, seconds = encode_timed(task, data.examples, tokenizer, knobs)
+        features, seconds = encode_timed(task, data.examples, tokenizer, knobs, number)
         batches[code] = Batches(features, tokenizer.pad_token_id, device)
-        lengths = {"num_tokens": features.input_ids.lengths.sum() / len(data.examples)}
-        texts.append({"eval_language": code, "tokenize_ms": 1000 * seconds / len(data.examples)} | lengths)
+        sizes = {"num_tokens": features.input_ids.lengths.sum(), "features_per_example": len(features)}
+        sizes = {name: float(size / len(data.examples)) for name, size in sizes.items()}
+        texts.append({"eval_language": code, "tokenize_ms": 1000 * seconds} | sizes)
     depths = measure.num_layers or (model.config.num_hidden_layers,)
     with torch.inference_mode():
         started, first = time.monotonic(), next(iter(batches.values()))
@@ -71,8 +79,8 @@ def measure_process(config: EfficiencyConfig, arm: str, backend: str, number: in
         model = model if row.as_loaded else None  # what another backend made of it stands in its place
         gc.collect()
         memory = [grow(run, batches, count, measure.num_warmups) for count in measure.batch_sizes]
-        work = count_operations(model, batches, depths) if model else []
-        latencies = time_cells(run, model, batches, depths, measure, knobs.num_threads, [config.seed, number])
+        work = count_operations(model, batches, depths) if model and not number else []  # alike in every round
+        latencies = time_cells(run, model, batches, depths, measure, config.seed, number)
         pace = [sustain(run, batches, count) for count in measure.batch_sizes]
     processes = [about | grown | kept for grown, kept in zip(memory, pace, strict=True)]
     return {"processes": processes, "texts": texts, "work": work, "latencies": latencies}
@@ -96,24 +104,37 @@ def open_model(task: Task, source: str, revision: str | None, knobs, seed: int) 
     return build_model(source, HEADS[task.format], len(task.labels), knobs, seed, revision)
 
 
-def encode_timed(task: Task, examples, tokenizer, knobs) -> tuple[Features, float]:
-    """(features of the examples, seconds that the tokenizer took), after one reading that is not timed; none of them
-    taken from the cache."""
+def disk_of(source: str, revision: str | None) -> float:
+    """MiB of the files of a checkpoint, its tokenizer included, in a folder or as fetched from the hub."""
+    place = Path(cached_file(source, "config.json", revision=revision)).parent
+    return sum(path.stat().st_size for path in place.iterdir() if path.is_file()) / MIB
+
+
+def encode_timed(task: Task, examples, tokenizer, knobs, number: int) -> tuple[Features, float]:
+    """(features of the examples, seconds per example that the tokenizer takes), one example at a time as the encoder
+    gets them, after a reading that is not timed; none of them taken from the cache."""
     encode = READ[task.format] if task.format in READ else unwrap(FORMATS[task.format].encode)
-    encode(examples[:8], tokenizer, knobs)
+    features, step = encode(examples, tokenizer, knobs), max(1, len(examples) // EXAMPLES_TIMED)
+    chosen = examples[number % step :: step]
     started = time.perf_counter()
-    return encode(examples, tokenizer, knobs), time.perf_counter() - started
+    for example in chosen:
+        encode([example], tokenizer, knobs)
+    return features, (time.perf_counter() - started) / len(chosen)
 
 
 class Batches:
-    """Batches of any size from one language's features, as they come, the first again behind the last."""
+    """Batches of any size from one language's features, the first again behind the last.
+
+    Any number of them from the first on are spread evenly over the texts: golden sections of their row.
+    """
 
     def __init__(self, features: Features, pad_token_id: int, device):
         self.features, self.pad_token_id, self.device = features, pad_token_id, device
+        self.order = np.argsort(np.arange(len(features)) * GOLDEN % 1)
 
     def places(self, count: int, number: int) -> np.ndarray:
         """(count,) the features of batch `number`."""
-        return np.arange(number * count, (number + 1) * count) % len(self.features)
+        return self.order[np.arange(number * count, (number + 1) * count) % len(self.order)]
 
     def take(self, count: int, number: int) -> dict[str, torch.Tensor]:
         """The inputs of batch `number`, on the device."""
@@ -165,16 +186,21 @@ def count_operations(model: torch.nn.Module, batches: Mapping[str, Batches], dep
     return rows
 
 
-def time_cells(run: Run, model, batches, depths, measure: Measure, num_threads: int, entropy: list[int]) -> list[dict]:
-    """Milliseconds of single batches, all languages, batch sizes and numbers of layers in one random order."""
-    cells = list(product(batches, measure.batch_sizes, depths, range(measure.num_repeats)))
-    rows = []
-    for place in np.random.default_rng(entropy).permutation(len(cells)):
+def time_cells(run: Run, model, batches, depths, measure: Measure, seed: int, process: int) -> list[dict]:
+    """Milliseconds of single batches, all languages, batch sizes and numbers of layers in one random order.
+
+    Each is run once, behind whatever came before it, by a clock that waits for the device; the processes of a round
+    time the same batches, those of the next round other ones.
+    """
+    numbers = range(process * measure.num_repeats, (process + 1) * measure.num_repeats)
+    cells, rows = list(product(batches, measure.batch_sizes, depths, numbers)), []
+    for place in np.random.default_rng([seed, process]).permutation(len(cells)):
         code, count, depth, number = cells[place]
         inputs = batches[code].take(count, number)
-        with keep_layers(model, depth):
-            timer = Timer("run(inputs)", globals={"run": run, "inputs": inputs}, num_threads=num_threads)
-            seconds = timer.timeit(1).mean
+        with keep_layers(model, depth), collector_paused():
+            started = timer()
+            run(inputs)
+            seconds = timer() - started
         of = {"eval_language": code, "batch_size": count, "num_layers": depth, "number": number}
         rows.append(of | {"milliseconds": 1000 * seconds, "padded_tokens": inputs["input_ids"].numel()})
     return rows
@@ -183,14 +209,14 @@ def time_cells(run: Run, model, batches, depths, measure: Measure, num_threads: 
 def sustain(run: Run, batches: Mapping[str, Batches], count: int) -> dict[str, float | None]:
     """Features per second, and joules per feature where the machine counts them, over batches without a pause."""
     ready = [each.take(count, 0) for each in batches.values()]
-    done, joules, started = 0, read_joules(), time.perf_counter()
+    done, energy, started = 0, read_energy(), time.perf_counter()
     while time.perf_counter() - started < SUSTAINED_SECONDS:
         for inputs in ready:
             run(inputs)
         done += count * len(ready)
     wait_for_device()
-    seconds, spent = time.perf_counter() - started, read_joules()
-    return {"features_per_second": done / seconds, "joules": (spent - joules) / done if spent is not None else None}
+    seconds, joules = time.perf_counter() - started, joules_since(energy)
+    return {"features_per_second": done / seconds, "joules": None if joules is None else joules / done}
 
 
 def wait_for_device() -> None:
@@ -199,10 +225,19 @@ def wait_for_device() -> None:
         torch.cuda.synchronize()
 
 
-def read_joules() -> float | None:
-    """Energy that the processor's packages have counted (Linux powercap); None where none may be read."""
-    counters = [path for path in Path("/sys/class/powercap").glob("intel-rapl:?/energy_uj") if os.access(path, os.R_OK)]
-    return sum(int(path.read_text()) for path in counters) / 1e6 if counters else None
+def read_energy() -> dict[Path, int]:
+    """Microjoules that each of the processor's packages has counted; empty where none may be read."""
+    counters = (path.with_name("energy_uj") for path in POWERCAP.glob("*/name") if path.read_text()[:7] == "package")
+    return {path: int(path.read_text()) for path in counters if os.access(path, os.R_OK)}
+
+
+def joules_since(energy: dict[Path, int]) -> float | None:
+    """Joules since `read_energy`, of counters that start again at their largest value; None where there are none."""
+    spent = [
+        (now - energy[path]) % (int(path.with_name("max_energy_range_uj").read_text()) + 1)
+        for path, now in read_energy().items()
+    ]
+    return sum(spent) / 1e6 if spent else None
 
 
 def main(settings: Path, result: Path) -> None:

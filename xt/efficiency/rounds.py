@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
@@ -40,10 +40,9 @@ def measure_cost(config: EfficiencyConfig, report: Callable[[dict], None] = igno
             for step, (number, arm, backend) in enumerate(planned, start=1):
                 run_process(config, folder / "processes", number, arm, backend)
                 report({"doing": "measure", "step": step, "num_steps": len(planned)})
-            for name, table in gather(folder / "processes", planned).items():
+            for name, table in gather(folder / "processes", planned, reasons).items():
                 table.to_parquet(folder / f"{name}.parquet", index=False)
             outcome = {"outcome": "ok", "seconds": round(time.monotonic() - started, 1)}
-            outcome["left_out"] = {name: why for name, why in reasons.items() if why}
             outcome["data_status"] = worst_status(*(data.status for data in texts.values()))
             outcome |= {"num_train_examples": None, "num_truncated": None}
             store.write_text(folder / "outcome.json", json.dumps(outcome, indent=1))
@@ -81,12 +80,13 @@ def result_of(place: Path, number: int, arm: str, backend: str) -> Path:
     return place / f"{number}-{re.sub(r'[^a-z0-9_.]', '_', arm)}-{backend}.json"
 
 
-def gather(place: Path, planned: list[tuple[int, str, str]]) -> dict[str, pd.DataFrame]:
-    """The tables of all processes, with the round, its place in it, the arm and the backend of each."""
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COST_SCHEMA}
+def gather(place: Path, planned: list[tuple[int, str, str]], reasons: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """The tables of all processes, with the round, its place in it, the arm and the backend of each; and the backends
+    that cannot run here, by the reason."""
+    rows = {name: [] for name in COST_SCHEMA}
+    rows["left_out"] = [{"backend": name, "reason": why} for name, why in reasons.items() if why]
     for order, (number, arm, backend) in enumerate(planned):
-        tables = json.loads(result_of(place, number, arm, backend).read_text())
-        for name in COST_SCHEMA:
-            key = {"round": number, "order": order, "intermediate": arm, "backend": backend}
-            parts[name].append(pd.DataFrame(tables[name]).assign(**key))
-    return {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+        key = {"round": number, "order": order, "intermediate": arm, "backend": backend}
+        for name, found in json.loads(result_of(place, number, arm, backend).read_text()).items():
+            rows[name] += [key | row for row in found]
+    return {name: pd.DataFrame(rows[name], columns=list(columns)) for name, columns in COST_SCHEMA.items()}

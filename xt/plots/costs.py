@@ -1,31 +1,36 @@
 """What inference costs: ratios between arms, languages, batch sizes, scores against cost."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from xt.costs import QUANTITIES
 from xt.frontier import COSTS, Frontier
 from xt.plots.forest import draw_intervals, label_rows, mark_zero, place_rows
 from xt.plots.style import draw_nothing
 
+MARKERS = "osD^v*"
+"""Shapes beside colours, for those who tell colours apart badly."""
+
 
 def plot_ratios(ratios: pd.DataFrame, ax: Axes) -> Axes:
     """Percent that arms cost more than the first one, with intervals, over the margins of equivalence (grey)."""
     if ratios.empty:
         return draw_nothing(ax)
-    names = [f"{row.encoder}, {row.intermediate}, {row.batch_size}" for row in ratios.itertuples()]
+    names = [f"{row.encoder}, {row.intermediate} : {row.against}, {row.batch_size}" for row in ratios.itertuples()]
     rows = ratios.assign(name=names)
     order = list(dict.fromkeys(names))
     ax.axvspan(-rows["margin"].max(), rows["margin"].max(), color="0.92", zorder=0)
     colours = dict(zip(QUANTITIES, sns.color_palette(n_colors=len(QUANTITIES)), strict=True))
     for step, (quantity, part) in enumerate(rows.groupby("quantity", sort=False)):
         places = place_rows(part["name"], order) + 0.2 * (step - 1)
-        draw_intervals(ax, part, places, "percent", color=colours[quantity], label=quantity)
-    ax.set_xlabel(f"percent more than {rows['against'].iloc[0]}")
+        draw_intervals(ax, part, places, "percent", color=colours[quantity], label=quantity, marker=MARKERS[step])
+    ax.set_xlabel("percent more")
     return label_rows(mark_zero(ax), order)
 
 
@@ -51,9 +56,9 @@ def plot_by_batch(table: pd.DataFrame, ax: Axes, value: str, label: str) -> Axes
     """A measured value by batch size, one line per backend, both axes by factors."""
     if table.empty:
         return draw_nothing(ax)
-    for backend, part in table.groupby("backend", sort=False):
+    for marker, (backend, part) in zip(cycle(MARKERS), table.groupby("backend", sort=False), strict=False):
         part = part.sort_values("batch_size")
-        ax.plot(part["batch_size"], part[value], marker="o", markersize=3, label=backend)
+        ax.plot(part["batch_size"], part[value], marker=marker, markersize=3, label=backend)
     sizes = sorted(table["batch_size"].unique())
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
@@ -74,7 +79,8 @@ def plot_frontier(frontier: Frontier | None, costs: pd.Series, arms: Sequence[st
         known = not np.isnan(drawn).any()
         error = np.abs(np.quantile(drawn, [0.025, 0.975], axis=0) - points) if known else None
         shift = 1.012 ** (number - 1)
-        ax.errorbar(places * shift, points, yerr=error, marker="o", markersize=3, elinewidth=0.8, label=arm)
+        marker = MARKERS[number % len(MARKERS)]
+        ax.errorbar(places * shift, points, yerr=error, marker=marker, markersize=3, elinewidth=0.8, label=arm)
     for place, encoder, score in zip(places, frontier.encoders, frontier.points[:, 0], strict=True):
         ax.annotate(encoder, (place, score), (3, -8), textcoords="offset points", size=6)
     ax.set_xscale("log")
@@ -85,17 +91,23 @@ def plot_frontier(frontier: Frontier | None, costs: pd.Series, arms: Sequence[st
 
 
 def plot_layers(layers: pd.DataFrame, ax: Axes) -> Axes:
-    """Retrieval by the time of the layers that are run, one line per encoder, a number at each layer."""
+    """Retrieval by the time of the layers that are run, one line per encoder, a number at each layer, with intervals
+    where they are known; by the number of layers where no time was measured."""
     rows = layers.dropna(subset=["latency"])
+    place = "latency" if len(rows) else "layer"
+    rows = rows if len(rows) else layers
     if rows.empty:
         return draw_nothing(ax)
-    for encoder, part in rows.groupby("encoder", sort=False):
-        part = part.sort_values("layer")
-        (line,) = ax.plot(part["latency"], part["score"], marker="o", markersize=3, label=encoder)
-        for row in part.itertuples():
-            where = (row.latency, row.score)
-            ax.annotate(str(row.layer), where, (0, 4), textcoords="offset points", size=6, color=line.get_color())
+    for number, (encoder, part) in enumerate(rows.groupby("encoder", sort=False)):
+        part = part.sort_values("layer").astype({"score": float, place: float})
+        error = np.abs(part[["low", "high"]].to_numpy(float).T - part["score"].to_numpy())
+        look = dict(marker=MARKERS[number % len(MARKERS)], markersize=3, elinewidth=0.8, label=encoder)
+        line, *_ = ax.errorbar(part[place], part["score"], yerr=error, **look)
+        for where, layer in zip(part[[place, "score"]].to_numpy(), part["layer"], strict=True):
+            said = f"{layer:.0f}" if place == "latency" else ""
+            ax.annotate(said, where, (2, 4), textcoords="offset points", size=6, color=line.get_color())
     ax.margins(x=0.08, y=0.15)
-    ax.set_xlabel("ms per sentence")
+    ax.set_xlabel("ms per sentence" if place == "latency" else "layers that are run")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=place == "layer"))
     ax.set_ylabel("accuracy, points")
     return ax

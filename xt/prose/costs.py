@@ -1,5 +1,7 @@
 """What is said of costs: whether arms cost the same, which languages cost more, what may be saved at equal score."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -22,15 +24,33 @@ def say_equivalence(ratios: pd.DataFrame, quantity: str) -> str:
 
 
 def answer_costs_of_arms(ratios: pd.DataFrame, lacking: str = "") -> str:
-    """Whether an intermediate task changes what inference costs."""
-    tested = ratios[ratios["p"].notna()]
-    if tested.empty:
+    """Whether an intermediate task changes what inference costs: first in the target language against in English, where
+    that was measured, then each against the first arm."""
+    if not ratios["p"].notna().any():
         return f"Not known: {lacking or 'nothing was measured in three rounds or more'}."
-    dearer = tested[tested["low"] > tested["margin"]]
+    direct = ratios["direct"].astype(bool)
+    if not direct.any():
+        return judge_costs(ratios)
+    against = say_list(dict.fromkeys(ratios.loc[~direct, "against"]))
+    first = f"Target-language against English intermediate training: {judge_costs(ratios[direct])}"
+    return f"{first} Either against {against}: {judge_costs(ratios[~direct])}"
+
+
+def judge_costs(ratios: pd.DataFrame) -> str:
+    """Whether some comparisons show equal costs, which arms are dearer, and each quantity in numbers."""
+    tested = ratios[ratios["p"].notna()]
+    least = tested["low"].where(tested["quantity"] != "throughput", -tested["high"])  # more features are not dearer
+    dearer = tested[least > tested["margin"]]
     named = say_list(dict.fromkeys(f"{row.intermediate} on {row.encoder}" for row in dearer.itertuples()))
     first = f"More than the margin: {named}" if len(dearer) else "Nothing beyond the margin is shown"
-    first = "Nothing" if tested["equivalent"].all() else first
+    first = "Nothing" if len(tested) and tested["equivalent"].all() else first
     return f"{first}: {'; '.join(say_equivalence(ratios, name) for name in dict.fromkeys(ratios['quantity']))}."
+
+
+def say_left_out(costs: Mapping[str, pd.DataFrame]) -> str:
+    """The backends that could not run where the costs were measured, and why; empty where all did."""
+    rows = costs["left_out"].drop_duplicates(["backend", "reason"])
+    return f"Left out: {'; '.join(rows['reason'])}." if len(rows) else ""
 
 
 def answer_language_costs(languages: pd.DataFrame) -> str:
@@ -86,13 +106,15 @@ def format_savings(savings: pd.DataFrame) -> pd.DataFrame:
     return told.pivot(index=["cost", "encoder", "score"], columns="intermediate", values="said")
 
 
-def say_layers(layers: pd.DataFrame) -> str:
-    """The layer at which each encoder retrieves best, and its share of the whole encoder's time."""
+def say_layers(choices: pd.DataFrame) -> str:
+    """What each encoder scores at the layer chosen on other languages, what that loses against all layers, and its
+    share of their time."""
     parts = []
-    for encoder, part in layers.groupby("encoder", sort=False):
-        best = part.loc[part["score"].idxmax()]
-        time = "time not measured" if pd.isna(best["share"]) else f"{best['share']:.0f} % of the time of all layers"
-        parts.append(
-            f"{encoder} is best at layer {best['layer']} of {part['layer'].max()} ({best['score']:.1f} points, {time})"
-        )
+    for _, row in choices.iterrows():
+        time = "time not measured" if pd.isna(row["share"]) else f"{row['share']:.0f} % of the time of all layers"
+        limits = "" if pd.isna(row["low"]) else f" ({row['low']:.1f} to {row['high']:.1f})"
+        change = "" if pd.isna(row["low"]) else f" ({say_number(-row['lost_high'])} to {say_number(-row['lost_low'])})"
+        chosen = f"{row['encoder']}: layer {row['layer']} in {row['agree']} of {row['languages']} languages"
+        scored = f"{row['score']:.1f} points{limits}, {say_number(-row['lost'])}{change} against all layers, {time}"
+        parts.append(f"{chosen}, {scored}")
     return f"{'; '.join(parts)}." if parts else "No retrieval by layer is there."
