@@ -35,7 +35,7 @@ from xt.reported import (
     select_sound,
 )
 from xt.results import find_stats, load_scores
-from xt.stats import ITEMS_ONLY
+from xt.stats import ITEMS_ONLY, adjust_holm
 from xt.tasks import TASKS
 
 ARMS = ("none", "squad", "hellaswag", "mnli_shuffled")
@@ -115,6 +115,12 @@ def test_placebo_arms_are_tested_but_outside_the_family(gains):
     assert (gains["p_holm"].dropna() >= gains["p"][gains["p_holm"].notna()]).all()
 
 
+def test_the_family_is_the_tasks_tried_on_an_encoder_and_target(gains):
+    for _, rows in gains[~gains["placebo"]].groupby(level="target"):
+        assert len(rows) == 2 and np.allclose(rows["p_holm"], adjust_holm(rows["p"].to_numpy()))
+        assert rows["p_holm"].min() == pytest.approx(2 * rows["p"].min())
+
+
 def test_training_twice_on_the_same_data_is_marked(gains):
     assert set(gains.index[gains["same_data"]]) == {("xquad", "squad")}
 
@@ -150,6 +156,11 @@ def test_languages_at_chance_do_not_pass_as_above_their_floor_because_there_are_
     assert seen.at_floor.all() and not replace(seen, zero_shot=chance.zero_shot).at_floor[:9].any()
     unknown = replace(chance, floors=np.where(np.arange(400) == 7, np.nan, 50.0))
     assert unknown.floor_unknown.nonzero()[0].tolist() == [7] == (~unknown.at_floor).nonzero()[0].tolist()
+
+
+def test_a_score_of_few_clusters_is_known_less_well(cubes):
+    few, many = (replace(cubes["udpos"], num_clusters=np.full(4, count)).level for count in (5, 100))
+    assert (few[2] == 4).all() and few[1] ** 2 == pytest.approx(many[1] ** 2 * (5 / 4) / (100 / 99))
 
 
 def test_a_target_all_at_its_floor_has_no_gain(cubes):

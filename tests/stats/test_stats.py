@@ -18,7 +18,7 @@ from xt.stats import (
     split_item_variance,
 )
 from xt.stats.behrens_fisher import quantile, tail
-from xt.stats.primary import keep_common
+from xt.stats.primary import item_part, keep_common
 
 ACCURACY = METRICS["accuracy"].reduce
 NO_ITEMS = np.zeros(4)
@@ -162,6 +162,18 @@ def test_item_variance_is_split_into_what_seeds_share_and_what_is_their_own():
     assert total[0] == pytest.approx(4 + 9 / 4, rel=0.05) and at_one_seed[0] == pytest.approx(9, rel=0.05)
     np.testing.assert_allclose(split_item_variance(shared + own, 11), np.multiply((total, at_one_seed), 1.1))
     assert split_item_variance(shared)[1] == 0  # one seed
+
+
+def test_item_variance_is_known_as_well_as_there_are_clusters_and_below_three_seeds_taken_for_exact():
+    drawn = np.random.default_rng(25).normal(size=(50, 3, 2))
+    assert item_part(drawn, 60)[1] == 59 and item_part(drawn[:, :2], 60)[1] == np.inf
+
+
+@pytest.mark.parametrize("untrained", [True, False])
+def test_the_spread_over_seeds_is_that_of_one_score(untrained):
+    scores = np.random.default_rng(26).normal(50, 2, (400, 5))
+    scores[:, 0] = 50 if untrained else scores[:, 0]
+    assert gain_test(scores, NO_ITEMS, untrained=untrained).seed_sd == pytest.approx(2, rel=0.06)
 
 
 def test_a_baseline_without_seeds_has_no_share_in_the_variance():
