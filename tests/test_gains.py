@@ -12,6 +12,7 @@ from xt.errors import DataError
 from xt.gains import (
     ALL,
     TRAINED_IN,
+    average_languages,
     average_targets,
     compare_arms,
     compare_means,
@@ -335,6 +336,32 @@ def test_targets_without_a_value_are_named_with_the_reason(cubes):
     assert (row["targets"], row["lacking"]) == ("tatoeba", "udpos (at its floor), xquad (no run)")
     assert np.isnan(table.loc[("hellaswag", "QA"), "gain"]) and table.loc[("squad", "QA"), "num_targets"] == 1
     assert np.isnan(table.loc[("mnli_shuffled", ALL), "p_holm"]) and table.loc[("mnli_shuffled", ALL), "placebo"]
+
+
+def test_a_mean_is_known_as_well_as_the_part_with_fewest_clusters_and_untrained_where_one_is(cubes):
+    trained, untrained = (
+        replace(cubes[target], num_clusters=np.array(counts))
+        for target, counts in (("xquad", [60, 20, 40, 90]), ("tatoeba", [30, 50, 70, 80]))
+    )
+    first, three = np.arange(4) == 0, np.arange(4) < 3
+    assert average_languages(trained, first).num_clusters == 60 and average_languages(trained, three).num_clusters == 20
+    both = average_targets([trained, untrained], [first, three])
+    assert both.num_clusters == 30 and both.untrained and not average_targets([trained], [first]).untrained
+    unknown = average_targets([trained, replace(untrained, resampled=None)], [first, three])
+    assert unknown.resampled is None and unknown.num_clusters == np.inf and unknown.untrained
+
+
+def test_a_mean_over_targets_puts_each_seed_and_arm_beside_itself(cubes):
+    """Also where one target has them in another order, or more of them."""
+    cube = cubes["xquad"]
+    order, above = [2, 0, 3, 1], np.ones(4, bool)
+    other = replace(cube, arms=tuple(np.array(cube.arms)[order]), points=cube.points[:, order],
+                    resampled=cube.resampled[:, :, order])  # fmt: skip
+    fewer = replace(other, seeds=(3, 1), points=other.points[[2, 0]], resampled=other.resampled[:, [2, 0]])
+    alone, both = average_languages(cube, above), average_targets([cube, fewer], [above, above])
+    assert both.seeds == (1, 3) and both.arms == cube.arms
+    np.testing.assert_allclose(both.points, alone.points[[0, 2]])
+    np.testing.assert_allclose(both.resampled, alone.resampled[:, [0, 2]])
 
 
 def test_what_a_seed_does_to_all_targets_stays_in_their_mean(cubes):
