@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xt.item_stats import encode_stats
+from xt.item_stats import encode_stats, stat_columns, sums_of
 from xt.metrics import METRICS
 from xt.results import (
     INDEX_SCHEMA,
@@ -17,7 +17,6 @@ from xt.results import (
     files_of,
     load_scores,
     read_index,
-    reduce_stats,
     write_run,
 )
 from xt.schema import check_table
@@ -53,8 +52,9 @@ def write_study(results: Path, study: str = "real", **options) -> None:
     for row, (run_id, scores, _, stats, selection) in zip(rows, runs, strict=True):
         own = files_of(place, run_id)
         shared, contents = encode_scores(scores, row, own[0])
-        files |= contents | encode_stats(stats, own[1]) | ({} if selection is None else encode_stats(selection, own[2]))
-        index.append(row | shared)
+        contents |= encode_stats(stats, own[1]) | ({} if selection is None else encode_stats(selection, own[2]))
+        files |= contents
+        index.append(row | shared | {"sums": sums_of(own, contents)})
     there = read_index(place)
     index = pd.concat([there[~there["run_id"].isin([row["run_id"] for row in rows])], pd.DataFrame(index)])
     index = check_table(index[list(INDEX_SCHEMA)], INDEX_SCHEMA, place).sort_values("run_id")
@@ -200,6 +200,24 @@ def describe_run(study, target, arm, seed, stats, outcome="ok", selection=None, 
         libraries="numpy 2",
     )
     return run_id, scores, index_row, stats, selection
+
+
+def reduce_stats(stats: pd.DataFrame) -> pd.DataFrame:
+    """Scores computed again from per-example statistics.
+
+    One row per evaluation language, metric and (retrieval) layer and direction: these keys, `score` in
+    points, `num_examples`.
+    """
+    names = stat_columns(stats)
+    keys = [key for key in ("eval_language", "layer", "direction") if key in stats]
+    groups = stats.groupby(keys, observed=True)
+    sums, counts = groups[names].sum(), groups.size().rename("num_examples")
+    tables = []
+    for name in dict.fromkeys(name.split(".")[0] for name in names):
+        columns = [f"{name}.{column}" for column in METRICS[name].columns]
+        points = METRICS[name].reduce(sums[columns].to_numpy())
+        tables.append(counts.reset_index().assign(metric=name, score=points))
+    return pd.concat(tables, ignore_index=True)[[*keys, "metric", "score", "num_examples"]]
 
 
 def change_scores(results: Path, study: str, change) -> None:

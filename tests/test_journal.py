@@ -84,6 +84,21 @@ def test_a_damaged_row_or_head_is_named(path):
     assert path.read_text() == whole
 
 
+def test_an_older_file_without_the_last_columns_is_read_and_followed_and_gets_them_with_the_next_row(path):
+    path.parent.mkdir()
+    path.write_text("name,status\na,done\nb,done\nb,\n")
+    assert names(path) == ["a"] and read_rows(path, COLUMNS)["note"].isna().all()
+    assert follow(path, COLUMNS, "status") == {"a": "done", "b": ""} and follow(path, COLUMNS, "note")["a"] == ""
+    with path.open("a") as file:
+        file.write("cut o")
+    add(path, "c", note="new")
+    assert path.read_text() == "name,status,note\na,done,\nb,done,\nb,,\nc,done,new\n"
+    assert follow(path, COLUMNS, "note") == {"a": "", "b": "", "c": "new"}
+    path.write_text("name\na\n")
+    with pytest.raises(DataError, match="status"):
+        names(path)
+
+
 WRITER = """
 import sys
 from pathlib import Path

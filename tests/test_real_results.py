@@ -1,9 +1,10 @@
 """The committed study `real`: complete, sane, and recomputable from its statistics."""
 
 import pytest
+from synthetic_study import reduce_stats
 
 from xt.reported import is_zero_shot, select_primary
-from xt.results import load_runs, load_scores, load_stats, reduce_stats
+from xt.results import load_runs, load_scores, load_stats
 from xt.studies import get_study
 
 STUDY = get_study("real")

@@ -10,7 +10,7 @@ import pandas as pd
 import pandas.testing
 import pyarrow.parquet as pq
 import pytest
-from synthetic_study import simulate_study, write_study, write_synthetic_run
+from synthetic_study import reduce_stats, simulate_study, write_study, write_synthetic_run
 
 from xt.errors import DataError
 from xt.item_stats import encode_table, read_columns, write_bytes
@@ -26,7 +26,6 @@ from xt.results import (
     load_selection_stats,
     load_stats,
     read_index,
-    reduce_stats,
     study_runs,
     write_run,
 )
@@ -209,6 +208,13 @@ def test_a_fault_is_named_by_column_row_and_value(tmp_path, run, column, value, 
     assert not (tmp_path / "s" / "runs.csv").exists()
 
 
+def forget_sums(place: Path) -> str:
+    """Makes the index of a study one of before there were sums; its text."""
+    lines = (place / "runs.csv").read_text().splitlines()
+    (place / "runs.csv").write_text(older := "".join(line.rpartition(",")[0] + "\n" for line in lines))
+    return older
+
+
 def test_a_fault_in_a_file_names_the_file(tmp_path, run):
     scores, row, stats = run
     for number, (name, old, new, message) in enumerate([
@@ -217,6 +223,7 @@ def test_a_fault_in_a_file_names_the_file(tmp_path, run):
         ("runs.csv", ",mini,", ",,", r"runs\.csv: column encoder, row 0: None"),
     ]):  # fmt: skip
         write_run(tmp_path / str(number), "xnli-mnli-s1", scores, row, stats)
+        forget_sums(tmp_path / str(number))
         path = tmp_path / str(number) / name
         path.write_text(path.read_text().replace(old, new, 1))
         with pytest.raises(DataError, match=message):
@@ -228,6 +235,7 @@ def test_a_file_that_does_not_fit_the_others_is_named(tmp_path, results):
         """The study with one file changed, and the name of that file."""
         place = tmp_path / str(len(list(tmp_path.iterdir())))
         shutil.copytree(results / "real", place / "real")
+        forget_sums(place / "real")
         path = sorted((place / "real").glob(pattern))[0]
         change(path)
         return place, path.name
@@ -264,9 +272,48 @@ def test_a_file_that_does_not_fit_the_others_is_named(tmp_path, results):
                 load_stats("real", run_id, place)
 
 
+def test_any_changed_byte_of_a_runs_own_files_is_named(tmp_path, run):
+    scores, row, stats = run
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats, stats)
+    readers = {
+        "scores/xnli-mnli-s1.csv": lambda: load_scores("s", tmp_path),
+        "stats/xnli-mnli-s1.parquet": lambda: load_stats("s", "xnli-mnli-s1", tmp_path),
+        "stats/xnli-mnli-s1.selection.parquet": lambda: load_selection_stats("s", "xnli-mnli-s1", tmp_path),
+    }
+    for name, read in readers.items():
+        path = tmp_path / "s" / name
+        content = path.read_bytes()
+        for place in range(0, len(content), 11):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            with pytest.raises(DataError, match=f"{name}: its content is not what runs.csv says"):
+                read()
+        path.write_bytes(content)
+        read()
+    (tmp_path / "s" / name).unlink()
+    with pytest.raises(DataError, match="no file .*selection.parquet, though runs.csv"):
+        read()
+
+
+def test_an_index_of_before_there_were_sums_is_read_and_grows(tmp_path, run):
+    scores, row, stats = run
+    write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
+    path, older = tmp_path / "s" / "runs.csv", forget_sums(tmp_path / "s")
+    expected = load_scores("s", tmp_path)
+    assert finished_runs(tmp_path / "s") == {"xnli-mnli-s1"} and len(load_stats("s", "xnli-mnli-s1", tmp_path))
+    assert path.read_text() == older, "nothing is written that was only read"
+    write_run(tmp_path / "s", "other", scores.assign(run_id="other"), row, stats)
+    assert read_index(tmp_path / "s")["sums"].isna().tolist() == [False, True]
+    assert finished_runs(tmp_path / "s") == {"xnli-mnli-s1", "other"} and path.read_text().startswith(
+        older[:-1].split("\n")[0]
+    )
+    found = load_scores("s", tmp_path)
+    pandas.testing.assert_frame_equal(found[found["run_id"] != "other"].reset_index(drop=True), expected)
+
+
 def test_statistics_with_another_number_of_rows_than_their_items_are_refused(tmp_path, run):
     scores, row, stats = run
     write_run(tmp_path / "s", "xnli-mnli-s1", scores, row, stats)
+    forget_sums(tmp_path / "s")
     path = tmp_path / "s" / "stats" / "xnli-mnli-s1.parquet"
     path.write_bytes(encode_table(stats[["accuracy.correct"]][1:], pq.read_metadata(path).metadata))
     with pytest.raises(DataError, match=r"xnli-mnli-s1\.parquet: 47 rows; allowed: 48, one per row of"):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic_study import reduce_stats
 
 from xt import store
 from xt.errors import DataError
@@ -13,7 +14,7 @@ from xt.grid import plan
 from xt.imports import import_folder
 from xt.metrics.tagging import CHUNK_F1
 from xt.prediction_files import FORMS
-from xt.results import load_scores, reduce_stats
+from xt.results import load_scores
 from xt.study import Study
 from xt.submission import write_submission
 from xt.tasks import TASKS, read_evaluation

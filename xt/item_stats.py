@@ -10,7 +10,7 @@ Both open with `pandas.read_parquet`; side by side they are the whole table. A h
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -153,6 +153,23 @@ def read_shared(path: Path) -> bytes:
     content = path.read_bytes()
     if hash_of(content) != path.stem:
         raise DataError(f"{path}: its content is not what its name says ({hash_of(content)}): it was edited or cut off")
+    return content
+
+
+def sums_of(own: Sequence[Path], files: Mapping[Path, bytes]) -> str:
+    """What the index says of a run's own files; '' where it has none."""
+    kinds = zip(("scores", "stats", "selection"), own, strict=True)
+    return "; ".join(f"{kind} {hash_of(files[path])}" for kind, path in kinds if path in files)
+
+
+def read_summed(path: Path, kind: str, sums: str) -> bytes:
+    """A file of a run.  Raises DataError where it is missing, or another one than the index says."""
+    if not path.is_file():
+        raise DataError(f"no file {path}, though runs.csv says that the run has {kind}")
+    content = path.read_bytes()
+    known = dict(entry.split(" ") for entry in sums.split("; ") if entry).get(kind)
+    if known and hash_of(content) != known:
+        raise DataError(f"{path}: its content is not what runs.csv says of it: it was edited, damaged or cut off")
     return content
 
 

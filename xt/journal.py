@@ -2,13 +2,14 @@
 
 Adding a row costs the same however many there are, and a commit of it is a few lines. A row is whole once its line has
 ended: what a kill or a power cut left of one is not read, and goes when the next is added. A row that is empty but for
-its key (the first column) takes the key out.
+its key (the first column) takes the key out. An older file may lack the last columns, where they are optional: nothing
+is known there, and they come with the next row that is added.
 """
 
 import csv
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def read_rows(path: Path, columns: Mapping[str, Column]) -> pd.DataFrame:
         raw = pd.read_csv(io.BytesIO(content or encode_row(columns)), dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not readable as a table ({error}); allowed: {','.join(columns)}") from error
+    lacking = list(columns)[len(raw.columns) :]
+    if [*raw, *lacking] == list(columns) and not any(columns[name].required for name in lacking):
+        raw = raw.reindex(columns=list(columns), fill_value="")
     key, *others = raw.columns
     blank = raw[others[:1]].eq("").all(axis=1)
     blank[blank] = raw.loc[blank, others].eq("").all(axis=1)
@@ -50,7 +54,8 @@ def add_row(path: Path, key: str, row: Mapping | None, columns: Mapping[str, Col
         if not path.is_file():
             return write_bytes(path, encode_row(columns) + line)
         with room_for(path, "the rows that stood there are kept"), path.open("r+b") as file:
-            check_header(file.readline(), columns, path)
+            if len(check_header(file.readline(), columns, path)) < len(columns):
+                return write_bytes(path, widen(whole_lines(path.read_bytes()), columns) + line)
             file.truncate(end_of_lines(file))
             file.seek(0, os.SEEK_END)
             file.write(line)
@@ -67,16 +72,29 @@ def encode_checked(path: Path, row: Mapping, columns: Mapping[str, Column]) -> b
     return line
 
 
-def encode_row(columns: Mapping[str, Column], row: Mapping | None = None) -> bytes:
+def encode_row(columns: Iterable[str], row: Mapping | None = None) -> bytes:
     """A line of the file; its header without a row."""
     frame = pd.DataFrame([row] if row else [], columns=list(columns))
     return frame.to_csv(index=False, header=row is None, lineterminator="\n", float_format="%.4f").encode()
 
 
-def check_header(line: bytes, columns: Mapping[str, Column], path: Path) -> None:
-    """DataError where a file's first line does not name these columns in this order."""
-    if line != encode_row(columns):
-        raise DataError(f"{path}: its first line is {line[:200]!r}; allowed: {','.join(columns)}")
+def check_header(line: bytes, columns: Mapping[str, Column], path: Path) -> list[str]:
+    """The columns that a file's first line names: these in this order, maybe without optional ones at the end.
+
+    Raises DataError for other ones.
+    """
+    names = list(columns)
+    while line != encode_row(names):
+        if not names or columns[names.pop()].required:
+            raise DataError(f"{path}: its first line is {line[:200]!r}; allowed: {','.join(columns)}")
+    return names
+
+
+def widen(content: bytes, columns: Mapping[str, Column]) -> bytes:
+    """The lines of an older file with all columns, nothing in those that it lacked."""
+    header, *rows = content.splitlines(keepends=True)
+    lacking = encode_row(columns).count(b",") - header.count(b",")
+    return encode_row(columns) + b"".join(row[:-1] + b"," * lacking + b"\n" for row in rows)
 
 
 def whole_lines(content: bytes) -> bytes:
@@ -101,6 +119,7 @@ class Follower:
 
     end: int = 0  # bytes of whole lines
     last: bytes = b""  # the last of them
+    width: int = 0  # columns
     values: dict[str, str] = field(default_factory=dict)
 
 
@@ -119,13 +138,14 @@ def follow(path: Path, columns: Mapping[str, Column], name: str) -> Mapping[str,
             known = FOLLOWED[path, name] = Follower()
             file.seek(0)
         if not known.end and (header := file.readline()):
-            check_header(header, columns, path)
+            known.width = len(check_header(header, columns, path))
             known.end, known.last = len(header), header
         added = whole_lines(file.read())
-    place, allowed = list(columns).index(name), ("", *columns[name].allowed)
+    place, allowed = list(columns).index(name), columns[name].allowed
     for row in csv.reader(io.StringIO(added.decode(errors="replace"), newline="")):
-        if len(row) != len(columns) or row[place] not in allowed:
-            raise DataError(f"{path}: row {row}; allowed: {len(columns)} columns, {name} one of {allowed}")
-        known.values[row[0]] = row[place]
+        value = row[place] if place < len(row) else ""
+        if len(row) != known.width or (value and allowed and value not in allowed):
+            raise DataError(f"{path}: row {row}; allowed: {known.width} columns, {name} one of {allowed}")
+        known.values[row[0]] = value
     known.end, known.last = known.end + len(added), added[added.rfind(b"\n", 0, -1) + 1 :] or known.last
     return known.values

@@ -11,21 +11,31 @@
                                 the same of the best checkpoint on the data it was selected on, where known
       items/<hash>.parquet      which examples these are (see `xt.item_stats`)
 
-The column `cells` of runs.csv joins a run to its cells. A score's other columns are the run's in runs.csv, except those
-that the cells have, too, because they differ within the run or from its index row (imported scores). A hash is that of
-the file that it names; files named after their content never change. A run adds two or three files of its own and a row
-at the end of the index (see `xt.journal`), whatever the size of the study; the row is written last and taken out first.
+The column `cells` of runs.csv joins a run to its cells; `sums` has the hashes of its own files, against which they are
+held when they are read (older rows have none). A score's other columns are the run's in runs.csv, except those that the
+cells have, too, because they differ within the run or from its index row (imported scores). Files named after their
+content never change. A run adds two or three files of its own and a row at the end of the index (see `xt.journal`),
+whatever the size of the study; the row is written last and taken out first.
 """
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from xt.errors import DataError, require_known
-from xt.item_stats import encode_stats, hash_of, read_shared, read_stats, stat_columns, write_bytes, write_shared
+from xt.item_stats import (
+    encode_stats,
+    hash_of,
+    read_shared,
+    read_stats,
+    read_summed,
+    sums_of,
+    write_bytes,
+    write_shared,
+)
 from xt.journal import add_row, encode_checked, follow, read_rows
 from xt.locations import folder, inside
 from xt.metrics import METRICS
@@ -105,9 +115,10 @@ OF_A_RUN = tuple(name for name in SCORE_SCHEMA if name not in CELL_COLUMNS + OWN
 INDEX_SCHEMA: Mapping[str, Column] = (
     RUN_SCHEMA
     | {name: Column(SCORE_SCHEMA[name].dtype, required=False) for name in OF_A_RUN if name not in RUN_SCHEMA}
-    | {"cells": OPTIONAL_TEXT}
+    | {"cells": OPTIONAL_TEXT, "sums": OPTIONAL_TEXT}
 )
-"""Columns of runs.csv: what is known of a run, then what its scores share, and the name of their cells."""
+"""Columns of runs.csv: what is known of a run, what its scores share, their cells, and the hashes of its own files,
+such as `scores 1f6a31d80a2b; stats 0b7e43a1f7c9`."""
 BOOLEANS = {"True": "1", "False": "0"}
 """How `at_floor` stands in a file."""
 SELECTION = ".selection.parquet"
@@ -139,6 +150,7 @@ def write_run(
     for frame, path in ((stats, own[1]), (selection, own[2])):
         if frame is not None and len(frame):
             files |= encode_stats(frame, path)
+    row |= {"sums": sums_of(own, files)}
     encode_checked(place / "runs.csv", row, INDEX_SCHEMA)  # before anything is written
     if any(path.exists() for path in own):
         add_row(place / "runs.csv", run_id, None, INDEX_SCHEMA)
@@ -228,17 +240,17 @@ def read_runs(place: Path) -> pd.DataFrame:
 
 def finished_runs(place: Path | str) -> set[str]:
     """Ids of the runs that a study's folder holds as done; empty where the folder is not there yet."""
-    return {run_id for run_id, status in statuses(place).items() if status == "done"}
+    return {run_id for run_id, status in column_of(place, "status").items() if status == "done"}
 
 
 def is_committed(place: Path | str, run_id: str) -> bool:
     """Whether a study's folder holds a run as done; costs the same however many there are."""
-    return statuses(place).get(run_id) == "done"
+    return column_of(place, "status").get(run_id) == "done"
 
 
-def statuses(place: Path | str) -> Mapping[str, str]:
-    """Run id -> status in the index; '' for one that was taken out."""
-    return follow(Path(place) / "runs.csv", INDEX_SCHEMA, "status")
+def column_of(place: Path | str, name: str) -> Mapping[str, str]:
+    """Run id -> what a column of the index says; '' for one that was taken out."""
+    return follow(Path(place) / "runs.csv", INDEX_SCHEMA, name)
 
 
 def study_runs(study: str, results: Path | str | None = None) -> pd.DataFrame:
@@ -277,7 +289,7 @@ def stack_scores(place: Path, runs: pd.DataFrame) -> pd.DataFrame:
     cells = [read_cells(cells_path(place, name)) for name in names]
     which = runs["cells"].map({name: number for number, name in enumerate(names)}).to_numpy(int)
     sizes = np.array([len(table) for table in cells])
-    own = read_own([files_of(place, run_id)[0] for run_id in runs["run_id"]], sizes[which])
+    own = read_own([files_of(place, run_id)[0] for run_id in runs["run_id"]], sizes[which], runs["sums"].fillna(""))
     starts = np.cumsum(sizes) - sizes
     places = np.concatenate([starts[number] + np.arange(sizes[number]) for number in which])
     stacked = pd.concat(cells, ignore_index=True).iloc[places].reset_index(drop=True)
@@ -312,16 +324,14 @@ def read_cells(path: Path) -> pd.DataFrame:
     return check_table(table, {name: SCORE_SCHEMA[name] for name in (*CELL_COLUMNS, *further)}, path)
 
 
-def read_own(paths: Sequence[Path], sizes: np.ndarray) -> pd.DataFrame:
-    """OWN_COLUMNS of some runs, one after the other; `sizes` says how many rows each has.
+def read_own(paths: Sequence[Path], sizes: np.ndarray, sums: Iterable[str]) -> pd.DataFrame:
+    """OWN_COLUMNS of some runs, one after the other; `sizes` says how many rows each has, `sums` what the index says.
 
-    Raises DataError naming the file that is missing, off schema or of another length.
+    Raises DataError naming the file that is missing, off schema, of another length or another one than was written.
     """
     header, bodies = ",".join(OWN_COLUMNS).encode() + b"\n", []
-    for path, size in zip(paths, sizes, strict=True):
-        if not path.is_file():
-            raise DataError(f"no file {path}, though runs.csv says that the run has scores")
-        content = path.read_bytes()
+    for path, size, known in zip(paths, sizes, sums, strict=True):
+        content = read_summed(path, "scores", known)
         bodies.append(content.removeprefix(header))
         if not content.startswith(header) or bodies[-1].count(b"\n") != size:
             raise DataError(
@@ -363,10 +373,12 @@ def load_stats(
 
 
 def find_stats(study: str, run_id: str, results: Path | str | None = None) -> Path:
-    """The file of a run's per-example statistics; DataError naming it where there is none."""
-    path = files_of(find_study(study, results), run_id)[1]
+    """The file of a run's per-example statistics; DataError naming it where there is none, or not what was written."""
+    place = find_study(study, results)
+    path = files_of(place, run_id)[1]
     if not path.is_file():
         raise DataError(f"no statistics of run {run_id}: no file {path}")
+    read_summed(path, "stats", column_of(place, "sums").get(run_id, ""))
     return path
 
 
@@ -378,23 +390,8 @@ def has_stats(study: str, run_id: str, results: Path | str | None = None) -> boo
 def load_selection_stats(study: str, run_id: str, results: Path | str | None = None) -> pd.DataFrame | None:
     """Per-example statistics of a run's best checkpoint on the data of the training language that it was selected on;
     None where there are none: nothing was trained, or the run is older than these files."""
-    path = files_of(find_study(study, results), run_id)[2]
+    place = find_study(study, results)
+    path, sums = files_of(place, run_id)[2], column_of(place, "sums").get(run_id, "")
+    if "selection " in sums:
+        read_summed(path, "selection", sums)
     return read_stats(path) if path.is_file() else None
-
-
-def reduce_stats(stats: pd.DataFrame) -> pd.DataFrame:
-    """Scores computed again from per-example statistics.
-
-    One row per evaluation language, metric and (retrieval) layer and direction: these keys, `score` in
-    points, `num_examples`.
-    """
-    names = stat_columns(stats)
-    keys = [key for key in ("eval_language", "layer", "direction") if key in stats]
-    groups = stats.groupby(keys, observed=True)
-    sums, counts = groups[names].sum(), groups.size().rename("num_examples")
-    tables = []
-    for name in dict.fromkeys(name.split(".")[0] for name in names):
-        columns = [f"{name}.{column}" for column in METRICS[name].columns]
-        points = METRICS[name].reduce(sums[columns].to_numpy())
-        tables.append(counts.reset_index().assign(metric=name, score=points))
-    return pd.concat(tables, ignore_index=True)[[*keys, "metric", "score", "num_examples"]]
