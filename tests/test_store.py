@@ -86,6 +86,7 @@ def test_another_configuration_in_the_folder_is_refused_and_named():
 
 def test_a_config_that_is_none_is_refused_with_its_path():
     place = make_run()
+    (place / "DONE").unlink()
     (place / "config.json").write_text('{"run_id": ')
     with pytest.raises(ValueError, match="config.json is not the configuration of a run"):
         with store.open_run(RUN, CONFIG):

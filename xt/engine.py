@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import yaml
@@ -48,20 +49,9 @@ class Failure:
     last_lines: str
 
 
-@dataclass
-class Ended:
+def ended(code: int) -> SimpleNamespace:
     """What stands for the process of a notebook that was not started."""
-
-    returncode: int
-
-    def poll(self) -> int:
-        """The exit code."""
-        return self.returncode
-
-    def terminate(self) -> None:
-        """Nothing."""
-
-    wait = terminate
+    return SimpleNamespace(returncode=code, poll=lambda: code, terminate=lambda: None, wait=lambda: code)
 
 
 def start(execution: Execution, num_threads: int = 1, **environment: str) -> WarmProcess | subprocess.Popen:

@@ -15,7 +15,7 @@ from xt.collecting import expected_seconds, is_sound, kind_of, result_of
 from xt.config import ScoreConfig, Trained, short_hash
 from xt.costs import write_costs
 from xt.disk import DiskFull, room_for
-from xt.engine import Ended, Execution, Failure, execute, last_lines, start
+from xt.engine import Execution, Failure, ended, execute, last_lines, start
 from xt.errors import DataError, require_known
 from xt.locations import PROJECT, folder
 from xt.locks import open_lock
@@ -262,13 +262,13 @@ class StudyRunner:
     def begin_or_find(self, execution: Execution):
         """The process of a notebook; what stands for one where another grid has made its runs, or the disk is full."""
         if all(map(self.is_done, execution.run_ids)):
-            return Ended(0)
+            return ended(0)
         try:
             with room_for(execution.output, "what is done is kept"):
-                return Ended(1) if execution in self.unstarted else self.begin(execution)
+                return ended(1) if execution in self.unstarted else self.begin(execution)
         except DiskFull as error:
             self.unstarted[execution] = str(error)
-            return Ended(1)
+            return ended(1)
 
     def count_subwords(self) -> None:
         """Writes what the encoders' tokenizers make of the study's texts, where that is missing; says why it cannot."""

@@ -24,7 +24,7 @@ from faults.watching import PATIENCE
 from filelock import Timeout
 
 from xt import grid, locks, store
-from xt.engine import Ended, Execution, ready
+from xt.engine import Execution, ended, ready
 from xt.grid import StudyRunner, distinct_runs, plan
 from xt.results import SCORE_COLUMNS, load_runs, load_scores
 from xt.studies import get_study
@@ -180,7 +180,7 @@ def cheap(tmp_path, monkeypatch):
     def begin(execution):
         for run_id in execution.run_ids:
             cheap_notebook.make(tmp_path, run_id, 0)
-        return Ended(0)
+        return ended(0)
 
     return tmp_path, begin
 
