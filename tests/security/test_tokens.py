@@ -12,7 +12,20 @@ import pytest
 
 SECRETS = {"HF_TOKEN": "hf_OfThisTestAlone0123456789", "HUGGING_FACE_HUB_TOKEN": "hf_AnotherOfThisTest98765"}
 PROGRAM = """
-import logging, sys, traceback
+import logging, os, sys, traceback
+from pathlib import Path
+from unittest.mock import Mock
+import nbformat
+from xt import engine
+engine.fork_warm, engine.kernel_name = Mock(side_effect=OSError("ordinary processes")), lambda: "python3"
+place = Path(os.environ["HOME"]) / "executed"
+place.mkdir()
+cells = ("from xt.tasks import read_evaluation", "read_evaluation('xnli', 'hub', language)")
+named = dict(kernelspec=dict(name="python3", display_name="", language="python"))
+written = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)], metadata=named)
+nbformat.write(written, place / "in.ipynb")
+execution = engine.Execution(place / "in.ipynb", dict(language="de"), (), (), place / "out.ipynb")
+executed = engine.start(execution)  # meanwhile:
 logging.basicConfig(level=logging.DEBUG)
 from xt.cli import app
 from xt.parameters import target_configs
@@ -30,6 +43,9 @@ try:
     app(["doctor"])
 except SystemExit:
     print("examined")
+if not executed.wait():
+    sys.exit("the notebook was not refused")
+print(execution.output.with_suffix(".log").read_text())
 """
 
 
@@ -62,8 +78,8 @@ def gated_hub(status):
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """(what a process said that scored a run, was refused by a hub twice and examined itself; what the hub heard; the
-    folder of all that was written)."""
+    """(what a process said that scored a run, was refused by a hub twice, executed a notebook that was, and examined
+    itself; what the hub heard; the folder of all that was written)."""
     place = tmp_path_factory.mktemp("told")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     with gated_hub(403) as (url, heard):
@@ -93,4 +109,6 @@ def test_no_file_of_a_run_or_cache_holds_it(told):
     place = told[2]
     files = [path for path in Path(place).rglob("*") if path.is_file()]
     assert any(path.name == "config.json" and "runs" in path.parts for path in files) and len(files) > 5
+    executed = (place / "executed" / "out.ipynb").read_text()
+    assert "Traceback" in executed and "hub dataset" in executed and "403" in executed
     assert not [path for path in files for secret in SECRETS.values() if secret.encode() in path.read_bytes()]
