@@ -80,8 +80,7 @@ def train(
     processes share an update's micro-batches; what the first one sees and decides holds for all. Writes
     `folder/train.jsonl` (one line per update) and `folder/checkpoint/`; `report` gets each line as a dict. A loss or
     gradient that is not finite ends the training before that update, a look at such numbers after it: outcome
-    `diverged`. A best network that predicts one class only, in every part: outcome `collapsed`. Neither raises: they
-    are outcomes of a run.
+    `diverged`. A best network that predicts one class only, in every part: outcome `collapsed`. Neither raises.
     """
     lengths, counts = [part.features.lengths for part in parts], [part.num_updates for part in parts]
     total, given = sum(counts), network
@@ -121,8 +120,7 @@ def train(
             log.sync()
             progress.read = features_read(counts, knobs.batch_size, seed, knobs.mixing, progress.step)
             save_progress(folder / "checkpoint", bare, optimizer.optimizer, progress, best)
-            saved_at = time.monotonic()
-            taken = saved_at - began  # by each process's clock, of which the first one's counts
+            saved_at, taken = time.monotonic(), time.monotonic() - began
     log.close()
     bring_home(given, bare, best)
     return progress

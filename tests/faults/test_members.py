@@ -19,7 +19,7 @@ from xt import member, processes, store
 from xt.locations import PROJECT
 from xt.parameters import intermediate_config
 
-PATIENCE = 900
+PATIENCE, SOON = 900, 60
 SETTINGS = dict(
     intermediate="mnli", encoder="tiny", root="fixtures", preset="smoke", seed=1, num_epochs=12, dropout=0.0,
     selection_steps=10, precision="fp32",
@@ -132,7 +132,7 @@ def writing(tmp_path, monkeypatch):
 
     def take_part(run_id, folder):
         entered.release()
-        end.wait(PATIENCE)
+        end.wait(SOON)
 
     def enter(rank):
         local.rank = rank
@@ -146,20 +146,20 @@ def writing(tmp_path, monkeypatch):
     yield start_member, entered, end
     end.set()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(SOON)
 
 
 def test_the_writer_of_a_new_start_waits_until_that_of_a_dead_starter_is_gone(writing):
     """As where nodes learn late that their starter has died; those who do not write need not wait."""
     start_member, entered, end = writing
     start_member(0)
-    assert entered.acquire(timeout=PATIENCE)
+    assert entered.acquire(timeout=SOON)
     start_member(1)
-    assert entered.acquire(timeout=PATIENCE)
+    assert entered.acquire(timeout=SOON)
     start_member(0)
     assert not entered.acquire(timeout=0.3), "two write one run"
     end.set()
-    assert entered.acquire(timeout=PATIENCE)
+    assert entered.acquire(timeout=SOON)
 
 
 @pytest.mark.parametrize(
