@@ -5,13 +5,15 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from xt.plots.style import NO_GAIN_COLOUR, draw_nothing
+from xt.plots.style import HATCH_COLOUR, NO_GAIN_COLOUR, draw_nothing, measure_text
 from xt.prose import say_interval, say_number
 from xt.recommend import BASELINE, GROUPS, UNTESTED
 
 ADVICE_COLOURS = "Blues"
 """From no gain to the largest; only gains that are reliable have a ground."""
 NO_ADVICE = (BASELINE, UNTESTED)
+CELL_INCHES = 0.68
+"""Width that the text of a cell may take in a figure of 6.6 inches and eight groups; longer names are set smaller."""
 
 
 def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
@@ -30,7 +32,7 @@ def plot_advice(table: pd.DataFrame, ax: Axes) -> Axes:
     top = max(1.0, reliable.max() if len(reliable) else 1.0)
     for row, target in enumerate(targets):
         for column, group in enumerate(groups):
-            place = Rectangle((column - 0.5, row - 0.5), 1, 1, edgecolor="white", linewidth=1.5)
+            place = Rectangle((column - 0.49, row - 0.48), 0.98, 0.96, edgecolor=HATCH_COLOUR, linewidth=0)
             ax.add_patch(place)
             if (target, group) not in cells.index:
                 place.set(facecolor=NO_GAIN_COLOUR, hatch="///")
@@ -54,8 +56,9 @@ def draw_advice(ax: Axes, column: int, row: int, cell: pd.Series, place: Rectang
     colour = "white" if trained and depth > 0.55 else "black" if trained else "0.35"
     look = dict(ha="center", va="center", color=colour)
     gain, interval = say_number(cell["gain"]), say_interval(cell)
-    ax.text(column, row - 0.3, cell["advice"], size=7, weight="bold" if trained else "normal", **look)
-    if not trained:
-        ax.text(column, row - 0.06, cell["best"], size=5.5, **look)
-    ax.text(column, row + 0.14, gain, size=5.5, **look)
-    ax.text(column, row + 0.35, interval, size=5, **look)
+    lines = [(-0.3, cell["advice"], 7, "bold" if trained else "normal")]
+    lines += [(-0.08, cell["best"], 5.5, "normal")] * (not trained)
+    lines += [(0.14, gain, 5.5, "normal"), (0.36, interval, 5.5, "normal")]
+    for place, words, size, weight in lines:
+        fitting = min(1.0, CELL_INCHES / measure_text(words, size, weight))
+        ax.text(column, row + place, words, size=size * fitting, weight=weight, **look)

@@ -21,6 +21,7 @@ LOOKS = {
     "not reliable, or not tested": dict(color="C0", markerfacecolor="white"),
 }
 """Looks of a difference that is reliable, and of one that is not."""
+NO_CHOICE = "none can be chosen on English data"
 
 
 def draw_contrasts(table: pd.DataFrame, order: Sequence[str]) -> Figure:
@@ -60,8 +61,9 @@ def plot_contrast(rows: pd.DataFrame, ax: Axes, targets: Sequence[str]) -> Axes:
 
 def plot_choices(choices: pd.DataFrame, ax: Axes) -> Axes:
     """Per target: what the arm chosen on English data gains over the baseline, and what the arm gains that zero-shot
-    scores would choose, with their 95 % intervals; at the right both named. `choices` is `xt.contrasts.choice_table` of
-    one encoder.
+    scores would choose, with their 95 % intervals; it says where nothing can be chosen.
+
+    `choices` is `xt.contrasts.choice_table` of one encoder.
     """
     if choices.empty:
         return draw_nothing(ax)
@@ -70,12 +72,10 @@ def plot_choices(choices: pd.DataFrame, ax: Axes) -> Axes:
     look = dict(color="C1", marker="D", markerfacecolor="white", label="chosen on zero-shot scores of other seeds")
     if choices["oracle"].notna().any():  # with one seed there is none
         draw_intervals(ax, choices, places + 0.13, "oracle_gain", "oracle_low", "oracle_high", **look)
+    for place in places[choices["gain"].isna()]:
+        look = dict(ha="right", va="bottom", size=6, color="0.35", transform=ax.get_yaxis_transform())
+        ax.text(0.99, place - 0.08, NO_CHOICE, **look)
     label_rows(ax, choices["target"])
-    names = ax.twinx()
-    named = [" / ".join(row) for row in choices[["chosen", "oracle"]].fillna("–").itertuples(index=False)]
-    names.set(yticks=places, yticklabels=named, ylim=ax.get_ylim())
-    names.tick_params(axis="y", length=0, labelsize=6)
-    names.spines[:].set_visible(False)
     ax.set_xlabel("gain (points)")
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=1)
     return ax

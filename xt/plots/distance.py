@@ -8,9 +8,12 @@ from matplotlib.colors import Normalize
 from xt.languages import LANGUAGE_ORDER, LANGUAGES
 from xt.plots.style import GAIN_COLOURS, draw_nothing, plt
 
+NO_LINE = "too few languages for a line"
+
 
 def plot_gains_by_distance(rows: pd.DataFrame, ax: Axes) -> Axes:
-    """Gain of each language against its distance, the least-squares line, and its 95 % band over languages.
+    """Gain of each language against its distance, the least-squares line, and its 95 % band over languages;
+    with up to three languages, or all at one distance, it says that there is no line.
 
     `rows` holds `xt.robustness.gains_by_distance` of one target and arm. The band takes languages as independent.
     """
@@ -23,6 +26,8 @@ def plot_gains_by_distance(rows: pd.DataFrame, ax: Axes) -> Axes:
         grid, middle, half = fit_band(x, y)
         ax.plot(grid, middle, color="C1")
         ax.fill_between(grid, middle - half, middle + half, color="C1", alpha=0.2, linewidth=0)
+    else:
+        ax.set_title(NO_LINE, loc="right", size=6)
     ax.set_title(rows["target"].iloc[0], loc="left")
     ax.set(xlabel="distance", ylabel=f"gain of {rows['intermediate'].iloc[0]} (points)")
     ax.margins(x=0.06)

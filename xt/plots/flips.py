@@ -42,7 +42,7 @@ def plot_repeated(flips: pd.DataFrame, ax: Axes, arms: Sequence[str]) -> Axes:
 
 def name_panel(ax: Axes, flips: pd.DataFrame, arms: Sequence[str]) -> Axes:
     """Arms at the left, the target above, the unit below."""
-    label_rows(ax, [arm.replace("_", " ") for arm in arms])
+    label_rows(ax, arms)
     ax.set_title(flips["target"].iloc[0], loc="left")
     ax.set_xlabel("per 100 examples")
     return ax

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xt.plots.languages import add_legend
-from xt.plots.style import draw_nothing, make_grid
+from xt.plots.style import MARKERS, draw_nothing, make_grid
 
 MILLION = 1e6
 
 
 def draw_sizes(encoders: pd.DataFrame, means: pd.DataFrame, measure: str, unit: str) -> Figure:
-    """A panel per target of one measure (`plot_sizes`), and one legend of the arms, coloured alike in all."""
+    """A panel per target of one measure (`plot_sizes`), and one legend of the arms, that look alike in all."""
     parts = [frame[frame["measure"] == measure] for frame in (encoders, means)]
     targets, arms = (list(dict.fromkeys(encoders[name])) for name in ("target", "intermediate"))
     fig, axes = make_grid(len(targets), 2.1)
@@ -25,8 +25,8 @@ def draw_sizes(encoders: pd.DataFrame, means: pd.DataFrame, measure: str, unit: 
 
 
 def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str, arms: Sequence[str]) -> Axes:
-    """One line per arm, coloured by its place in `arms`: the mean over the encoders of each size, with its interval.
-    Dots are the encoders.
+    """One line per arm, its colour and marker by its place in `arms`: the mean over the encoders of each size, with its
+    interval. Small markers are the encoders.
 
     `encoders` holds the rows of `xt.scaling.tabulate_sizes` of one target and measure, `means` those of
     `xt.scaling.mean_by_size`; sizes in millions of parameters besides embeddings, on a logarithmic axis.
@@ -40,14 +40,14 @@ def plot_sizes(encoders: pd.DataFrame, means: pd.DataFrame, ax: Axes, unit: str,
         own, mean = (frame[frame["intermediate"] == arm] for frame in (encoders, means))
         if own.empty:
             continue
-        ax.plot(own["size"] / MILLION * shift, own["value"], ".", color=f"C{number}", markersize=3, alpha=0.5)
+        look = dict(color=f"C{number}", marker=MARKERS[number % len(MARKERS)])
+        ax.plot(own["size"] / MILLION * shift, own["value"], linestyle="", markersize=2, alpha=0.5, **look)
         error = np.nan_to_num([mean["value"] - mean["low"], mean["high"] - mean["value"]])
-        look = dict(color=f"C{number}", marker="o", elinewidth=0.8, label=arm)
-        ax.errorbar(mean["size"] / MILLION * shift, mean["value"], yerr=error, **look)
+        ax.errorbar(mean["size"] / MILLION * shift, mean["value"], yerr=error, elinewidth=0.8, label=arm, **look)
     ax.set_xscale("log")
     ax.set_xticks([size / MILLION for size in sizes], [f"{size / MILLION:.1f}" for size in sizes])
     ax.minorticks_off()
     ax.set_title(encoders["target"].iloc[0], loc="left")
-    ax.set(xlabel="parameters (millions)", ylabel=f"gain ({unit})")
+    ax.set(xlabel="parameters without\nembeddings (millions)", ylabel=f"gain ({unit})")
     ax.grid(axis="y")
     return ax

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from xt.plots.style import draw_nothing
+from xt.plots.style import MARKERS, draw_nothing
 
-MARKERS = ("o", "s", "D", "^")
+HATCHES = ("", "//////")
+"""Of bars that stand in a row, taken in turn."""
 
 
 def plot_declared(counts: pd.DataFrame, ax: Axes) -> Axes:
@@ -18,14 +19,15 @@ def plot_declared(counts: pd.DataFrame, ax: Axes) -> Axes:
     for number, (kind, row) in enumerate(counts.iterrows()):
         widths = pd.to_numeric(row[ways], errors="coerce").fillna(0).to_numpy(float)
         label = f"{kind} ({row['tested']} differences)"
-        ax.barh(places, widths, left=left, color=f"C{number}", height=0.6, label=label)
+        look = dict(color=f"C{number}", hatch=HATCHES[number % len(HATCHES)], edgecolor="white", linewidth=0)
+        ax.barh(places, widths, left=left, height=0.6, label=label, **look)
         left += widths
     for place, total, way in zip(places, left, ways, strict=True):
         asked = counts[way].notna().any()
         ax.text(total, place, f" {total:.0f}" if asked else " cannot be asked: too few seeds", va="center", size=7)
     ax.set_yticks(places, ways)
     ax.set(xlabel="differences declared at 5 %")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=len(counts))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 
@@ -53,13 +55,15 @@ def plot_levels(rows: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def plot_power(rows: pd.DataFrame, ax: Axes) -> Axes:
-    """Power against the gain, a colour per number of seeds, dashed with more items; rows of `xt.stats.power_curve`."""
+    """Power against the gain, a colour and marker per number of seeds, dashed with more items; rows of
+    `xt.stats.power_curve`."""
     if rows.empty:
         return draw_nothing(ax)
     for number, (seeds, part) in enumerate(rows.groupby("num_seeds")):
         for style, (share, line) in zip(("-", "--", ":"), part.groupby("items"), strict=False):
             items = "" if share == 1 else f", {share:g} x items"
-            ax.plot(line["gain"], 100 * line["power"], style, color=f"C{number}", label=f"{seeds} seeds{items}")
+            look = dict(color=f"C{number}", marker=MARKERS[number % len(MARKERS)], markevery=(2, 5), markersize=3)
+            ax.plot(line["gain"], 100 * line["power"], style, label=f"{seeds} seeds{items}", **look)
     ax.axhline(80, color="0.4", linewidth=0.6)
     ax.set(xlabel="true gain (points)", ylabel="found (%)", ylim=(0, 102), xlim=(0, None))
     ax.legend(loc="center right")

@@ -6,6 +6,8 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from xt.locations import folder
 
@@ -14,9 +16,13 @@ GAIN_COLOURS = "RdBu"
 """Diverging, red to blue: told apart by all common kinds of colour blindness."""
 SCORE_COLOURS = "cividis"
 """From dark to bright, made for colour-blind readers (Nuñez et al. 2018)."""
-NO_GAIN_COLOUR = "0.93"
+NO_GAIN_COLOUR, HATCH_COLOUR = "0.93", "0.7"
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+"""Markers of series, taken in turn beside the eight colours: what is told by colour is told in grey as well."""
 CSS_PIXELS = 96
 """Pixels of a web page per inch."""
+POINTS = 72
+"""Points of type per inch."""
 
 
 def use_style() -> None:
@@ -25,15 +31,21 @@ def use_style() -> None:
 
 
 def make_grid(count: int, height: float, **options) -> tuple[Figure, list[Axes]]:
-    """(figure, its axes): `count`, one at least, three in a row of 6.6 inches, each of this height in inches; `options`
-    are those of `plt.subplots`."""
+    """(figure, its axes): `count`, one at least, three in a row of 6.6 inches (four: two by two), each of this height
+    in inches; `options` are those of `plt.subplots`."""
     count = max(1, count)
-    num_rows, num_columns = -(-count // 3), min(3, count)
+    num_columns = 2 if count == 4 else min(3, count)
+    num_rows = -(-count // num_columns)
     size = (min(6.6, 3.3 * num_columns), height * num_rows + 0.3)
     fig, grid = plt.subplots(num_rows, num_columns, figsize=size, squeeze=False, **options)
     for ax in grid.flat[count:]:
         ax.set_axis_off()
     return fig, list(grid.flat[:count])
+
+
+def measure_text(text: str, size: float, weight: str = "normal") -> float:
+    """Width in inches of one line of text of this size in points."""
+    return TextPath((0, 0), text, size, prop=FontProperties(weight=weight)).get_extents().width / POINTS
 
 
 def draw_nothing(ax: Axes) -> Axes:
