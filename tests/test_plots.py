@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from xt import plots
 
@@ -53,14 +54,15 @@ def ticks(axis):
 
 def test_the_matrix_shows_gain_interval_mark_and_what_is_missing(gains, ax):
     plots.plot_gain_matrix(gains, ax)
-    assert ticks(ax.yaxis) == ["mnli", "squad", "mnli shuffled"] and labels_above(ax) == ["xnli", "udpos"]
-    assert texts(ax) == ["+5.2*", "±3.2", "floor", "+0.5", "±2.5", "no run", "−1.0", "±2.0", "trained\nin"]
+    assert ticks(ax.yaxis) == ["mnli", "squad", "mnli_shuffled"] and labels_above(ax) == ["xnli", "udpos"]
+    assert texts(ax)[:-1] == ["+5.2*", "±3.2", "floor", "+0.5", "±2.5", "no run", "−1.0", "±2.0", "trained\nin"]
+    assert texts(ax)[-1] == "intermediate task\n(below the line: placebo)"
     assert ax.images[0].get_clim() == (-5.25, 5.25)
 
 
 def test_a_matrix_without_any_gain_can_be_drawn(gains, ax):
     plots.plot_gain_matrix(gains[gains["target"] == "udpos"], ax)
-    assert texts(ax) == ["floor", "trained\nin"]
+    assert texts(ax)[:-1] == ["floor", "trained\nin"]
 
 
 def test_a_matrix_of_nothing_says_so(gains, ax):
@@ -68,10 +70,25 @@ def test_a_matrix_of_nothing_says_so(gains, ax):
     assert texts(ax) == ["no results"]
 
 
-def test_a_matrix_of_the_largest_study_keeps_room_for_its_numbers():
-    rows = [(f"t{target}", f"a{arm}") for target in range(13) for arm in range(18)]
-    width, height = plots.size_gain_matrix(pd.DataFrame(rows, columns=["target", "intermediate"]))
-    assert width <= 7 and height <= 9 and (width - 1.6) / 13 > 0.39
+def test_nothing_in_a_matrix_of_the_largest_study_touches_anything_else():
+    arms, targets = [f"multi_mlm_{arm:02}" for arm in range(8)], [f"target{target:03}" for target in range(14)]
+    rows = [(target, arm, arm >= "multi_mlm_06") for arm in arms for target in targets]
+    table = pd.DataFrame(rows, columns=["target", "intermediate", "placebo"])
+    table = table.assign(gain=-16.6, low=-27.7, high=-5.5, p_holm=0.01, same_data=True, lacking="")
+    table.loc[table["target"] == targets[5], ["gain", "lacking"]] = np.nan, "trained in"
+    with matplotlib.rc_context():
+        plots.use_style()
+        figure, ax = plots.plt.subplots(figsize=plots.size_gain_matrix(table))
+        plots.plot_gain_matrix(table, ax)
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in ax.texts]
+    cell = abs(np.diff(ax.transData.transform([(0, 0), (1, 1)]), axis=0))[0]
+    assert figure.get_figwidth() <= 7 and len(boxes) == 8 * (13 * 2 + 1) + 1
+    assert max(box.width for box in boxes[:-1]) <= cell[0] and max(box.height for box in boxes[:-1]) <= cell[1]
+    assert not any(one.overlaps(other) for one, other in zip(boxes[:2], boxes[1:3], strict=True))
+    (line,) = ax.lines
+    assert all(frame.zorder > line.zorder for frame in ax.patches if not frame.get_fill()), "no frame is cut"
+    plots.plt.close(figure)
 
 
 @pytest.mark.parametrize(("plot", "value"), [(plots.plot_language_gains, "gain"), (plots.plot_floors, "score")])
@@ -150,10 +167,10 @@ def test_nothing_to_compare_is_said_and_a_missing_interval_is_not_drawn(ax):
     })  # fmt: skip
     figure, axes = plots.plt.subplots()
     chosen, oracle = (container.lines for container in plots.plot_choices(choices, axes).containers)
+    assert texts(axes) == ["none can be chosen on English data"] and axes.texts[0].get_position()[1] == 1 - 0.08
     assert chosen[2][0].get_segments()[0][:, 0].tolist() == [-1.0, 2.0]
     assert oracle[0].get_xdata().tolist() == [3.0, 4.0]
     assert [tuple(segment[:, 0]) for segment in oracle[2][0].get_segments()] == [(3.0, 3.0), (4.0, 4.0)]
-    assert ticks(figure.axes[1].yaxis) == ["mnli / ccg", "– / squad"]
     plots.plt.close(figure)
 
 
@@ -181,7 +198,7 @@ def test_flips_stand_beside_those_of_another_seed(flips, ax):
     seed, task, placebo = ax.lines
     assert set(seed.get_xdata()) == {6.0} and seed.get_label() == "two seeds of the baseline"
     assert task.get_xydata().tolist() == [[9.0, 0.0]] and placebo.get_xydata().tolist() == [[7.0, 1.0]]
-    assert ticks(ax.yaxis) == ["squad", "mnli shuffled"] and ax.get_xlim()[0] < 0 and ax.get_xlim()[1] > 8
+    assert ticks(ax.yaxis) == ["squad", "mnli_shuffled"] and ax.get_xlim()[0] < 0 and ax.get_xlim()[1] > 8
 
 
 def test_without_a_second_seed_no_line_says_what_seeds_do(flips, ax):
@@ -251,3 +268,53 @@ def test_figures_are_written_with_the_same_bytes(gains, tmp_path, monkeypatch):
         written.append([path.read_bytes() for path in paths])
     assert [path.name for path in paths] == ["1-gains.svg", "1-gains.png"]
     assert written[0] == written[1] and all(written[0])
+
+
+def test_what_is_told_by_colour_is_told_by_marker_too(ax):
+    sizes = pd.DataFrame({
+        "target": "xnli", "intermediate": [f"arm{number}" for number in range(12)], "size": 1e6, "value": 1.0,
+        "measure": "share", "low": 0.0, "high": 2.0,
+    })  # fmt: skip
+    figure = plots.draw_sizes(sizes, sizes, "share", "%")
+    drawn = [container.lines[0] for container in figure.axes[0].containers]
+    assert len({line.get_marker() for line in drawn}) == 7
+    assert len({(to_hex(line.get_color()), line.get_marker()) for line in drawn}) == 12
+    assert "without" in figure.axes[0].get_xlabel() and "embeddings" in figure.axes[0].get_xlabel()
+    plots.plt.close(figure)
+    power = pd.DataFrame({"num_seeds": [3, 5, 10] * 2, "items": [1] * 3 + [4] * 3, "gain": 1.0, "power": 0.5})
+    looks = {(line.get_marker(), line.get_linestyle()) for line in plots.plot_power(power, ax).lines[:-1]}
+    assert len(looks) == 6
+    ax.clear()
+    published = pd.DataFrame({"target": ["xnli", "panx"], "group": ["sentence pair", "structured"], "gain": 1.0})
+    plots.plot_published_gains(published, 2.0, ax)
+    assert len({(line.get_marker(), line.get_markerfacecolor() == "white") for line in ax.lines[:3]}) == 3
+
+
+def test_a_target_with_too_few_languages_for_a_line_says_so(ax):
+    rows = pd.DataFrame({"target": "panx", "intermediate": "ccg", "distance": [0.1, 0.2, 0.3, 0.4], "gain": 1.0})
+    plots.plot_gains_by_distance(rows[:3], ax)
+    assert ax.get_title(loc="right") == "too few languages for a line"
+    ax.clear()
+    plots.plot_gains_by_distance(rows, ax)
+    assert ax.get_title(loc="right") == "" and len(ax.collections) == 1
+
+
+def test_every_sign_of_a_verdict_can_be_drawn(ax, recwarn):
+    verdicts = ["supported", "contradicted", "undecided", "not tested"]
+    ledger = pd.DataFrame({"study": "lab", "claim_id": verdicts, "verdict": verdicts, "effect": np.nan})
+    ledger = ledger.assign(part="direction", on="")
+    plots.plot_verdicts(ledger, ax)
+    ax.figure.canvas.draw()
+    assert [str(warning.message) for warning in recwarn if "Glyph" in str(warning.message)] == []
+
+
+def test_the_longest_name_fits_its_cell_of_advice():
+    table = pd.DataFrame({"target": "xquad", "group": ["all", "near"], "advice": ["squad_translated", "none"]})
+    table = table.assign(best="squad_translated", gain=20.0, low=-20.7, high=60.8)
+    with matplotlib.rc_context():
+        plots.use_style()
+        figure, ax = plots.plt.subplots(figsize=(6.6, 1.2))
+        plots.plot_advice(table, ax)
+        figure.draw_without_rendering()
+        assert max(text.get_window_extent().width for text in ax.texts) / figure.dpi < 0.72
+    plots.plt.close(figure)

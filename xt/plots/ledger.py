@@ -7,14 +7,14 @@ from matplotlib.patches import Rectangle
 
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
 from xt.plots.forest import draw_intervals, label_rows, mark_zero
-from xt.plots.style import draw_nothing
+from xt.plots.style import HATCH_COLOUR, NO_GAIN_COLOUR, draw_nothing
 from xt.prose import say_effect
 
 VERDICT_LOOKS = {
-    SUPPORTED: dict(facecolor="#0072B2", word="white", mark="\N{HEAVY PLUS SIGN} "),
+    SUPPORTED: dict(facecolor="#0072B2", word="white", mark="+ "),
     CONTRADICTED: dict(facecolor="#D55E00", word="white", mark="\N{MINUS SIGN} "),
     UNDECIDED: dict(facecolor="#F7E08A", word="black", mark="? "),
-    NOT_TESTED: dict(facecolor="0.93", word="0.35", mark="", hatch="///"),
+    NOT_TESTED: dict(facecolor=NO_GAIN_COLOUR, word="0.35", mark="", hatch="///"),
 }
 """Verdict -> ground, colour of the word, the mark before it; the word itself always stands there."""
 
@@ -42,15 +42,15 @@ def plot_verdicts(ledgers: pd.DataFrame, ax: Axes) -> Axes:
 def draw_verdict(ax: Axes, column: int, row: int, entry) -> None:
     """One cell: its ground, the word with its mark, and the effect with its adjusted interval."""
     look = VERDICT_LOOKS[entry.verdict]
-    ground = dict(facecolor=look["facecolor"], hatch=look.get("hatch"), edgecolor="white", linewidth=1.5)
-    ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **ground))
+    ground = dict(facecolor=look["facecolor"], hatch=look.get("hatch"), edgecolor=HATCH_COLOUR, linewidth=0)
+    ax.add_patch(Rectangle((column - 0.495, row - 0.48), 0.99, 0.96, **ground))
     told = np.isfinite(entry.effect)
-    word = ax.text(
-        column, row - 0.18 * told, look["mark"] + entry.verdict, ha="center", va="center", size=6.5, color=look["word"]
-    )
+    said = look["mark"] + entry.verdict
+    words = [ax.text(column, row - 0.18 * told, said, ha="center", va="center", size=6.5, color=look["word"])]
     if told:
-        ax.text(column, row + 0.22, say_effect(entry._asdict()), ha="center", va="center", size=5.5, color=look["word"])
-    else:
+        said = say_effect(entry._asdict())
+        words.append(ax.text(column, row + 0.22, said, ha="center", va="center", size=5.5, color=look["word"]))
+    for word in words:
         word.set_bbox(dict(facecolor=look["facecolor"], pad=1, linewidth=0))
 
 
