@@ -5,7 +5,7 @@ the tables of tasks, arms and studies. Which function decides a row is named in 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -63,8 +63,9 @@ SCHEMA = {
 """Columns of `data/claims.csv`. `source`: where the claim stands; `verified`, `confidence_low` and `confidence_high`:
 what five documents about the paper say of it (they stamp claims by matching text; nothing here rests on that).
 
-An effect: `contrast` of each of `arms` with its counterpart in `against`, on `targets`, joined by `aggregate`, over
-the languages that neither arm was trained in, or (`languages`) over all but that of the target's training;
+An effect: `contrast` of each of `arms` with its counterpart in `against`, in the mean over `targets` (what `;` parts is
+judged apart), joined by `aggregate`, over the languages that neither arm was trained in, or (`languages`) over all but
+that of the target's training;
 `judged_on`: `all pairs` where the claim is about just these, so that nothing is known of one that was not run, `pairs
 run` where they are examples of it; on the side of `direction`, by more than the margin named in `least`, where one is;
 `margin` names the difference that counts as none. `value`: the points claimed, for `encoder` on `split` only. A
@@ -105,6 +106,15 @@ class Claim:
     relation: str
     expected: str
     published: str
+    part: str = "direction"
+    on: str = ""
+    """What of an effect is judged, and on which of its targets where not in one mean over all; no columns."""
+
+    @property
+    def apart(self) -> list["Claim"]:
+        """The claim for each mean over targets that is judged apart."""
+        means = [names.strip() for names in self.targets.split(";")]
+        return [replace(self, targets=names, on=names) for names in means] if len(means) > 1 else [self]
 
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -152,7 +162,7 @@ class Claim:
 
 def spell(names: str) -> tuple[str, ...]:
     """`nine` or `mnli squad` as a tuple of names."""
-    return tuple(one for name in names.split() for one in SETS.get(name, (name,)))
+    return tuple(one for name in names.replace(";", " ").split() for one in SETS.get(name, (name,)))
 
 
 def load_claims(path: Path = CLAIMS) -> list[Claim]:

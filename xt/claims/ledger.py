@@ -21,6 +21,7 @@ from xt.claims.needs import (
     Runs,
     find_part,
     groups_of,
+    planned_cells,
     runs_for,
     runs_for_value,
     say_lacking,
@@ -73,8 +74,11 @@ class Entry:
     claim_id: str
     kind: str
     part: str
-    """What of the claim is judged: `direction`, `value`, `rows`, `tables` or `published`."""
+    """What of the claim is judged: `direction`, `value`, `rows`, `tables` or `published`; or `groups`, its direction on
+    the groups of tasks that the study can measure."""
     verdict: str
+    on: str = ""
+    """Of `direction` and `groups`: on which targets, or groups of them, where not on all of the claim's together."""
     scope: str = ""
     """On what of the claim's arms and targets."""
     finding: str = ""
@@ -142,7 +146,7 @@ def judge_study(
     cubes = load_cubes(scores[scores["target"].isin(targets)], rng, results, num_resamples, min_seeds=1)
     evidence = Evidence(study, encoder, Panel(cubes), scores, results)
     effects = [claim for claim in claims if claim.kind == "effect"]
-    tried = [(claim, find_effect(claim, evidence)) for claim in effects]
+    tried = [one for whole in effects for claim in whole.apart for one in ask(claim, evidence)]
     values = [(claim, value_faults(claim, scores)) for claim in effects if claim.value is not None]
     num_tests = max(1, sum(found.is_test for _, found in tried) + sum(not faults for _, faults in values))
     entries = [judge_direction(claim, found, evidence, num_tests) for claim, found in tried]
@@ -155,31 +159,49 @@ def judge_study(
     return table.sort_values("claim_id", key=lambda ids: ids.map(order), kind="stable").reset_index(drop=True)
 
 
+def ask(claim: Claim, evidence: Evidence) -> list[tuple[Claim, Found]]:
+    """An effect with what the results say of it. A mean without a group of the claim's tasks is another one, whatever
+    the group is missing for. Where nothing that the study has yet to run would bring it in, the claim on the other
+    groups stands beside it, with the numbers."""
+    found, own = find_effect(claim, evidence), STUDIES.get(evidence.study)
+    planned = find_part(claim, planned_cells(own, evidence.encoder)).targets if own else ()
+    out = {name for name, why in found.left_out.items() if why != NOT_RUN or name not in planned}
+    within = groups_of(set(claim.target_names) - out)
+    if within in (claim.groups, set()):
+        return [(claim, found)]
+    names = [name for name in claim.target_names if TASKS[name].group in within]
+    groups = ", ".join(dict.fromkeys(TASKS[name].group for name in names))
+    rest = replace(claim, part="groups", on=groups, targets=" ".join(names))
+    told = find_effect(rest, evidence)
+    return [(claim, replace(found, differences=None)), (rest, replace(told, left_out=found.left_out | told.left_out))]
+
+
 def find_effect(claim: Claim, evidence: Evidence) -> Found:
-    """What the results say of an effect. Without enough of its arms that is nothing; where a group of its tasks was not
-    run, a mean is another one than claimed, and tests nothing. A group that cannot show a gain, as too few languages
-    are above their floor, is left out of the mean and named: no run of the study would bring it in."""
+    """What the results say of an effect. Without enough of its arms that is nothing; without a group of its tasks it is
+    of another mean than claimed, and tests nothing. A target that cannot be measured, as too few languages are above
+    their floor, is left out of the mean and named as long as its group has others."""
     cells, effect = evidence.panel.cells(), EFFECTS[claim.contrast]
     part = find_part(claim, cells)
     if not part.pairs or len(part.pairs) < claim.least_pairs:
-        return Found(why=say_lacking(claim, cells))
+        never = {name: effect.excludes(name) for name in claim.target_names if name not in claim.usable_targets}
+        return Found(left_out=never, why="; ".join(filter(None, [say_left_out(never), say_lacking(claim, cells)])))
     pairs = claim.pairs if claim.judged_on == "all pairs" else tuple(part.pairs)
     found = effect.find(evidence, pairs, part.pairs, part.targets, claim.languages == "all")
     reasons = {name: effect.excludes(name) or NOT_RUN for name in claim.target_names if name not in part.targets}
     reasons |= found.left_out
     gone = claim.groups - groups_of(found.targets)
     lacking = {name: why for name, why in reasons.items() if TASKS[name].group in gone}
-    unrun = {name: why for name, why in lacking.items() if why != FEW_ABOVE or not found.targets}
-    return replace(found, left_out=reasons, why=say_left_out(unrun), at_floor=FEW_ABOVE in unrun.values())
+    open_groups = groups_of(name for name, why in lacking.items() if why != FEW_ABOVE)
+    return replace(found, left_out=reasons, why=say_left_out(lacking), at_floor=bool(gone - open_groups))
 
 
 def judge_direction(claim: Claim, found: Found, evidence: Evidence, num_tests: int) -> Entry:
     """The verdict on the claimed side of an effect."""
     margin, wanted = claim.margin_points, runs_for(claim, evidence, found.at_floor)
     if found.differences is None:
-        return not_tested(evidence.study, claim, "direction", found.why, wanted)
+        return not_tested(evidence.study, claim, claim.part, found.why, wanted)
     region = DIRECTIONS[claim.direction](claim.edge, margin)
-    entry = judge_effect(claim, "direction", found, claim.aggregate, region, evidence, num_tests)
+    entry = judge_effect(claim, claim.part, found, claim.aggregate, region, evidence, num_tests)
     if entry.verdict == CONTRADICTED and lies_in([(-margin, margin)], entry.low, entry.high):
         entry = replace(entry, finding=f"{entry.finding}: counts as none")
     unrun = entry.verdict == UNDECIDED and found.differences.num_known < len(found.differences.pairs)
@@ -197,7 +219,7 @@ def judge_value(claim: Claim, faults: list[str], evidence: Evidence, num_tests: 
 
 def not_tested(study: str, claim: Claim, part: str, why: str, runs: Runs) -> Entry:
     """What a claim lacks, and what makes it."""
-    return Entry(study, claim.claim_id, claim.kind, part, NOT_TESTED, why=why, wanted=runs)
+    return Entry(study, claim.claim_id, claim.kind, part, NOT_TESTED, claim.on, why=why, wanted=runs)
 
 
 def judge_effect(
@@ -215,7 +237,7 @@ def judge_effect(
     runs, (arm, against) = sorted(set(rows["run_id"])), parts.pairs[place]
     side = (" (a gain)" if parts.effect[place] > 0 else " (a loss)") if AGGREGATES[aggregate].size else ""
     return Entry(
-        evidence.study, claim.claim_id, claim.kind, part, verdict,
+        evidence.study, claim.claim_id, claim.kind, part, verdict, claim.on,
         scope=say_scope(claim, found), finding=f"{arm} against {against}{side}",
         why="; ".join(filter(None, [found.why, seeds_lacking])),
         effect=effect, low=low, high=high, p=p, p_adjusted=np.minimum(1.0, num_tests * p),
@@ -227,7 +249,7 @@ def judge_effect(
 
 def say_scope(claim: Claim, found: Found) -> str:
     """`4 of 9 targets, 3 of 9 comparisons; xnli: not run`."""
-    said = f"{len(found.targets)} of {len(claim.target_names)} targets"
+    said = f"{len(found.targets)} of {len(found.targets) + len(found.left_out)} targets"
     if len(claim.pairs) > 1 and claim.contrast == "difference":
         said += f", {found.differences.num_known} of {len(claim.pairs)} comparisons"
     return "; ".join(filter(None, [said, say_left_out(found.left_out)]))

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED
 from xt.plots.forest import draw_intervals, label_rows, mark_zero
 from xt.plots.style import HATCH_COLOUR, NO_GAIN_COLOUR, draw_nothing
-from xt.prose import say_effect
+from xt.prose import say_effect, say_name
 
 VERDICT_LOOKS = {
     SUPPORTED: dict(facecolor="#0072B2", word="white", mark="+ "),
@@ -22,13 +22,15 @@ VERDICT_LOOKS = {
 def plot_verdicts(ledgers: pd.DataFrame, ax: Axes) -> Axes:
     """Claims about effects (rows) x studies (columns): the verdict as word, mark and colour, the effect beneath.
 
-    `ledgers`: rows of `xt.claims.judge_study` of one or several studies, parts `direction` only.
+    `ledgers`: rows of `xt.claims.judge_study` of one or several studies, parts `direction` and `groups` only.
     """
     if ledgers.empty:
         return draw_nothing(ax)
-    claims, studies = (list(dict.fromkeys(ledgers[name])) for name in ("claim_id", "study"))
-    for row in ledgers.itertuples():
-        draw_verdict(ax, studies.index(row.study), claims.index(row.claim_id), row)
+    order, studies = (list(dict.fromkeys(ledgers[name])) for name in ("claim_id", "study"))
+    names = say_name(ledgers).str.replace(" (", "\n(")
+    claims = sorted(dict.fromkeys(names), key=lambda name: order.index(name.partition("\n")[0]))
+    for name, row in zip(names, ledgers.itertuples(), strict=True):
+        draw_verdict(ax, studies.index(row.study), claims.index(name), row)
     ax.set_xlim(-0.5, len(studies) - 0.5)
     ax.set_ylim(len(claims) - 0.5, -0.5)
     ax.set_xticks(range(len(studies)), studies)
@@ -73,6 +75,6 @@ def plot_claimed(ledger: pd.DataFrame, ax: Axes) -> Axes:
     for verdict, rows in ends.groupby("verdict"):
         colour = VERDICT_LOOKS[verdict]["facecolor"] if verdict in (SUPPORTED, CONTRADICTED) else "0.35"
         draw_intervals(ax, rows, rows["place"].to_numpy(), "effect", color=colour)
-    label_rows(mark_zero(ax), ledger["claim_id"])
+    label_rows(mark_zero(ax), say_name(ledger))
     ax.set(xlim=(-reach, reach), xlabel="effect (points) with its adjusted interval; grey: where the claim would hold")
     return ax

@@ -3,7 +3,7 @@
 A file per question; notebooks import the names from here.
 """
 
-from xt.prose.claims import answer_claims, format_missing, format_verdicts, say_effect, say_needed, say_stamps
+from xt.prose.claims import answer_claims, format_missing, format_verdicts, say_effect, say_name, say_needed, say_stamps
 from xt.prose.contrasts import (
     CHOICE_NOTE,
     answer_contrasts,

@@ -7,32 +7,31 @@ from xt.claims import CONTRADICTED, NOT_TESTED, SUPPORTED, UNDECIDED, VERDICTS
 from xt.prose.words import say_list, say_number, say_p
 
 VERBS = {SUPPORTED: "supports", CONTRADICTED: "contradicts", UNDECIDED: "leaves undecided", NOT_TESTED: "does not test"}
-PARTS = {
-    "direction": "", "value": " (points)", "rows": " (rows)", "tables": " (tables)", "published": " (published scores)"
-}  # fmt: skip
+PARTS = dict(direction="", groups="", value=" (points)", rows=" (rows)", tables=" (tables)", published=" (published)")
 """Part of a claim -> what follows its name."""
 
 
+def say_name(ledger: pd.DataFrame) -> pd.Series:
+    """`squad-gain`, `squad-gain (points)`, `squad-gain (structured, QA)` of each row: the claim, and on what of it."""
+    return ledger["claim_id"] + ledger["part"].map(PARTS) + ledger["on"].map(lambda on: f" ({on})" if on else "")
+
+
 def answer_claims(ledger: pd.DataFrame, study: str) -> str:
-    """What a study's ledger says, in four sentences; the claims of each verdict are named with their effects."""
+    """What a study's ledger says, in a few sentences; the claims of each verdict are named with their effects."""
     parts = {part: ledger[ledger["part"] == part] for part in PARTS}
     effects, values, tables = parts["direction"], parts["value"], parts["tables"]
-    untested = effects[effects["verdict"] == NOT_TESTED]
-    said = [
-        f"{VERBS[verdict]} {len(names)} ({say_list(names)})" if len(names) else f"{VERBS[verdict]} none"
-        for verdict in VERDICTS
-        for names in [say_effects(effects[effects["verdict"] == verdict])]
-    ]
-    commands = sorted(set(untested["command"]) - {""})
+    directions = ledger[ledger["part"].isin(["direction", "groups"])]
+    commands = sorted(set(directions.loc[directions["verdict"] == NOT_TESTED, "command"]) - {""})
     run = f"; what is missing comes with {say_list(f'`{command}`' for command in commands)}" if commands else ""
-    data = sorted(set(effects["data"]) - {""})
-    judged = f", judged by direction only on {say_list(data)} data" if len(untested) < len(effects) else ""
+    data = sorted(set(directions.loc[directions["verdict"] != NOT_TESTED, "data"]))
+    judged = f", judged by direction only on {say_list(data)} data" if data else ""
     held = values[values["verdict"] != NOT_TESTED]
     told = "".join(f"; {row.claim_id} is {row.verdict}" for row in held.itertuples())
     wrong = tables.loc[tables["verdict"] == CONTRADICTED, "claim_id"]
     counted = (parts["rows"]["verdict"] != NOT_TESTED).sum()
     return (
-        f"Of {len(effects)} claims about effects, study `{study}` {say_list(said)}{judged}{run}. "
+        f"Of {len(effects)} claimed effects, study `{study}` {say_verdicts(effects, say_name(effects))}{judged}{run}. "
+        f"{say_groups(parts['groups'])}"
         f"{len(held)} of {len(values)} claimed point values can be held against it{told}. "
         f"The tables of tasks, arms and studies support {(tables['verdict'] == SUPPORTED).sum()} of {len(tables)} "
         f"claims about the design and contradict {say_list(wrong)}. "
@@ -40,12 +39,23 @@ def answer_claims(ledger: pd.DataFrame, study: str) -> str:
     )
 
 
-def say_effects(rows: pd.DataFrame) -> list[str]:
-    """`squad-gain −4.9` of each row; the name alone where there is no effect."""
-    return [
-        f"{name} {say_number(effect)}" if pd.notna(effect) else name
-        for name, effect in zip(rows["claim_id"], rows["effect"], strict=True)
-    ]
+def say_verdicts(rows: pd.DataFrame, names: pd.Series) -> str:
+    """`supports none and contradicts 1 (squad-gain −4.9)`, with these names of the claims."""
+    named = names + rows["effect"].map(lambda effect: f" {say_number(effect)}" if pd.notna(effect) else "")
+    of = {verdict: list(named[rows["verdict"] == verdict]) for verdict in VERDICTS}
+    return say_list(
+        f"{VERBS[verdict]} {len(said)} ({say_list(said)})" if said else f"{VERBS[verdict]} none"
+        for verdict, said in of.items()
+        if said or verdict in (SUPPORTED, CONTRADICTED)
+    )
+
+
+def say_groups(rows: pd.DataFrame) -> str:
+    """What is judged of claims on the groups of tasks that a study can measure; empty where there is no such row."""
+    each = rows.groupby("on", sort=False)
+    said = [f"on {say_list(on.split(', '))} it {say_verdicts(of, of['claim_id'])}" for on, of in each]
+    what = "Where a group of tasks cannot be measured there, the rest of a claim is judged apart: "
+    return f"{what}{'; '.join(said)}. " if said else ""
 
 
 def say_effect(row: pd.Series) -> str:
@@ -71,7 +81,7 @@ def format_verdicts(ledger: pd.DataFrame) -> pd.DataFrame:
     """The effects of a ledger as a table to read: one row per claim and part, numbers as text."""
     rows = ledger[ledger["effect"].notna()]
     table = pd.DataFrame({
-        "claim": rows["claim_id"] + rows["part"].map(PARTS),
+        "claim": say_name(rows),
         "verdict": rows["verdict"],
         "effect (adjusted interval)": rows.apply(say_effect, axis=1),
         "of": rows["finding"],
@@ -89,17 +99,20 @@ def format_missing(ledger: pd.DataFrame) -> pd.DataFrame:
     """What was not tested as a table to read: why, the command that makes the missing runs, and how many they are."""
     rows = ledger[ledger["verdict"] == NOT_TESTED]
     table = pd.DataFrame({
-        "claim": rows["claim_id"] + rows["part"].map(PARTS), "why": rows["why"],
+        "claim": say_name(rows), "why": rows["why"],
         "command": rows["command"].replace("", "–"), "missing runs": rows["num_missing"].replace(0, "–"),
     })  # fmt: skip
     return table.set_index("claim")
 
 
 def say_stamps(ledger: pd.DataFrame, claims) -> str:
-    """What documents' stamp `verified` was worth: the verdicts, on results and tables, of the claims that carry it."""
+    """What documents' stamp `verified` was worth: the verdicts, on results and tables, on the whole of each claim that
+    carries it; of a claim that is judged apart, the worst."""
     stamped = {claim.claim_id for claim in claims if claim.verified == "yes"}
-    rows = ledger[ledger["claim_id"].isin(stamped) & (ledger["part"] != "value")]
-    counts = rows["verdict"].value_counts()
+    rows = ledger[ledger["claim_id"].isin(stamped) & ~ledger["part"].isin(["value", "groups"])]
+    worst = (CONTRADICTED, NOT_TESTED, UNDECIDED, SUPPORTED)
+    whole = rows.groupby("claim_id", sort=False)["verdict"].agg(lambda of: min(of, key=worst.index))
+    counts = whole.value_counts()
     said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts]
-    wrong = list(rows.loc[rows["verdict"] == CONTRADICTED, "claim_id"])
-    return f"Of {len(rows)} claims that documents call verified {say_list(said)}; contradicted: {say_list(wrong)}."
+    wrong = list(whole.index[whole == CONTRADICTED])
+    return f"Of {len(whole)} claims that documents call verified {say_list(said)}; contradicted: {say_list(wrong)}."
