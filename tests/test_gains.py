@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
+from statsmodels.stats.multitest import multipletests
 from synthetic_study import AT_FLOOR, write_study
 
 from xt.arms import find_arm
@@ -133,6 +135,30 @@ def test_the_floor_is_decided_once_for_all_arms(cubes):
     languages = language_gain_table(list(cubes.values()))
     assert (languages.groupby(["target", "eval_language"])["at_floor"].nunique() == 1).all()
     assert languages["p_bh"].isna().equals(languages["at_floor"] | languages["placebo"])
+
+
+def test_p_of_languages_is_adjusted_over_the_arms_and_languages_of_a_target(cubes):
+    for cube in cubes.values():
+        rows = language_gain_table([cube])
+        tested = rows[~rows["placebo"] & ~rows["at_floor"]]
+        assert len(tested) == 2 * 3 and rows["p_bh"].notna().sum() == 6
+        np.testing.assert_allclose(tested["p_bh"], multipletests(tested["p"], method="fdr_bh")[1])
+
+
+def test_scores_of_languages_have_95_percent_intervals_over_item_clusters(cubes):
+    cube = cubes["udpos"]
+    rows = language_gain_table([cube]).drop_duplicates("eval_language")
+    drawn = cube.resampled.mean(axis=(1, 2))
+    reach = t.ppf(0.975, 99) * drawn.std(axis=0) * np.sqrt(100 / 99)
+    np.testing.assert_allclose(rows["score_high"] - rows["score"], reach)
+    np.testing.assert_allclose(rows["score"] - rows["score_low"], reach)
+
+
+def test_items_that_move_an_arm_and_the_baseline_alike_are_no_doubt_about_the_gain(cubes):
+    cube = cubes["xquad"]
+    moved = np.random.default_rng(4).normal(0, 5, (300, 1, 1, 1)) + np.zeros((1, *cube.points.shape))
+    alike = replace(cube, resampled=cube.points + moved)
+    assert compare_arms(alike, ~cube.at_floor).item_error == pytest.approx(0, abs=1e-9)
 
 
 def test_a_score_that_equals_its_rounded_floor_is_at_it(cubes):
@@ -318,6 +344,15 @@ def test_contributions_of_the_groups_add_up_to_the_gain_over_all_targets(groups,
         assert overall["gain"] == pytest.approx(gains.xs(arm, level="intermediate")["gain"].mean())
         assert overall["targets"] == "udpos, xquad, tatoeba" and overall["num_seeds"] == 3
     assert groups.loc[("squad", "QA"), "low"] == pytest.approx(gains.loc[("xquad", "squad"), "low"])
+
+
+def test_groups_are_of_the_seeds_that_all_targets_of_an_arm_have(cubes):
+    two = replace(cubes["udpos"], seeds=(1, 3), points=cubes["udpos"].points[[0, 2]],
+                  resampled=cubes["udpos"].resampled[:, [0, 2]])  # fmt: skip
+    table = group_gain_table([cubes["xquad"], two]).set_index(["intermediate", "group"])
+    assert (table["num_seeds"] == 2).all() and set(table["kind"]) == {ITEMS_ONLY}
+    points = cubes["xquad"].points[[0, 2]][:, :2, ~cubes["xquad"].at_floor].mean(axis=-1)
+    assert table.loc[(cubes["xquad"].arms[1], "QA"), "gain"] == pytest.approx(np.diff(points).mean())
 
 
 def test_targets_without_a_value_are_named_with_the_reason(cubes):
