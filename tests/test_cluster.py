@@ -5,11 +5,13 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from typer.testing import CliRunner
 
+from xt import cluster
 from xt.cli import app
 from xt.cluster import SiteFailed, open_engine, pass_on
 from xt.engine import Execution, execute
@@ -132,6 +134,14 @@ def test_a_site_whose_interchange_is_gone_is_given_up_at_once_and_says_so(place)
         while one.poll() is None:
             time.sleep(0.05)
     assert not list(find_processes(place))
+
+
+def test_a_site_forgets_notebooks_that_have_ended(monkeypatch):
+    monkeypatch.setattr(cluster, "Submitted", lambda engine, execution: SimpleNamespace(returncode=execution))
+    engine = cluster.ParslEngine(None, print)
+    for code in (0, None, 1, None):
+        engine.start(code)
+    assert [one.returncode for one in engine.submitted] == [None, None]
 
 
 def test_tokens_stay_where_they_are():
