@@ -72,23 +72,24 @@ def drop_damaged(snapshot: Path) -> list[str]:
     dropped = []
     for path in sorted(snapshot.rglob("*")):
         blob = path.resolve()
-        with suppress(FileNotFoundError):  # another process drops it as well
-            if blob.parent.name == "blobs" and blob.is_file() and not fits_name(blob):
-                warnings.warn(f"{path} is damaged (not the bytes of {blob.name}); it is fetched again", stacklevel=3)
-                path.unlink(missing_ok=True)
-                blob.unlink(missing_ok=True)
-                dropped.append(path.name)
+        if blob.parent.name == "blobs" and not fits_name(blob):
+            warnings.warn(f"{path} is damaged (not the bytes of {blob.name}); it is fetched again", stacklevel=3)
+            path.unlink(missing_ok=True)
+            blob.unlink(missing_ok=True)
+            dropped.append(path.name)
     return dropped
 
 
 def fits_name(blob: Path) -> bool:
     """Whether a file's name is the SHA-256 of its bytes, or git's name of them; other names are taken on trust."""
-    if re.fullmatch(r"[0-9a-f]{64}", blob.name):
-        return fresh_digest(blob) == blob.name
-    if re.fullmatch(r"[0-9a-f]{40}", blob.name):
-        content = blob.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
-    return True
+    with suppress(FileNotFoundError):  # another process has dropped it
+        if re.fullmatch(r"[0-9a-f]{64}", blob.name):
+            return fresh_digest(blob) == blob.name
+        if re.fullmatch(r"[0-9a-f]{40}", blob.name):
+            content = blob.read_bytes()
+            return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == blob.name
+        return True
+    return False
 
 
 def open_pretrained(what: str, advice: str, builder, source: str, revision: str | None, **options):

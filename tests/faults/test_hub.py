@@ -150,9 +150,12 @@ class Reader:
         return Path(source).name, revision
 
 
-def cache_file(place: Path) -> tuple[Path, Path]:
+NAMES = {"sha256": hashlib.sha256(b"weights").hexdigest(), "git": hashlib.sha1(b"blob 7\0weights").hexdigest()}
+
+
+def cache_file(place: Path, name: str = "sha256") -> tuple[Path, Path]:
     """(a snapshot as the hub's client keeps it, the bytes of its only file)."""
-    blob = place / "blobs" / hashlib.sha256(b"weights").hexdigest()
+    blob = place / "blobs" / NAMES[name]
     for folder in (blob.parent, place / "snapshot"):
         folder.mkdir()
     blob.write_bytes(b"weights")
@@ -160,11 +163,15 @@ def cache_file(place: Path) -> tuple[Path, Path]:
     return place / "snapshot", blob
 
 
-def test_a_bit_lost_in_the_cache_is_noticed_though_no_time_changed(forgetful, tmp_path):
-    snapshot, blob = cache_file(tmp_path)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "spoil", [lambda blob: flip(blob, 2), lambda blob: blob.write_bytes(b"")], ids=["bit", "empty"]
+)
+def test_what_is_lost_in_the_cache_is_noticed_though_no_time_changed(name, spoil, forgetful, tmp_path):
+    snapshot, blob = cache_file(tmp_path, name)
     assert hub.drop_damaged(snapshot) == []
     forgetful()
-    flip(blob, 2)
+    spoil(blob)
     with pytest.warns(UserWarning, match="is damaged"):
         assert hub.drop_damaged(snapshot) == ["model.safetensors"]
 
@@ -182,12 +189,21 @@ def test_a_bit_lost_in_a_folder_is_noticed_when_it_is_opened_though_no_time_chan
         open_pretrained("it", "", Reader, str(tmp_path), None)
 
 
-def test_a_damaged_file_that_another_process_has_dropped_is_no_error(forgetful, tmp_path, monkeypatch):
+@pytest.mark.parametrize("left", [False, True])
+def test_a_damaged_file_that_another_process_drops_meanwhile_counts_as_dropped(left, forgetful, tmp_path, monkeypatch):
+    """So that it is fetched again; both of its names are gone, or one is left."""
     snapshot, blob = cache_file(tmp_path)
-    link = snapshot / "model.safetensors"
-    monkeypatch.setattr(hub, "fits_name", lambda blob: (link.unlink(), blob.unlink()) is None)
+    fits = hub.fits_name
+
+    def look(found):
+        blob.unlink()
+        left or (snapshot / "model.safetensors").unlink()
+        return fits(found)
+
+    monkeypatch.setattr(hub, "fits_name", look)
     with pytest.warns(UserWarning, match="model.safetensors is damaged"):
-        hub.drop_damaged(snapshot)
+        assert hub.drop_damaged(snapshot) == ["model.safetensors"]
+    assert not list(snapshot.iterdir())
 
 
 @pytest.fixture
