@@ -41,6 +41,7 @@ def test_target_language_against_english_is_answered_before_either_against_none(
     rows.loc[2, ["intermediate", "against", "direct"]] = ["squad.qac", "squad", True]
     said = answer_costs_of_arms(rows)
     assert said.startswith("Target-language against English intermediate training: More than the margin: squad.qac on")
+    assert "in 0 of 1 comparisons" in said.partition("Either")[0]
     assert "Either against none: Nothing: latency is equal within 2 % in 2 of 2 comparisons" in said
 
 

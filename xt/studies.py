@@ -24,6 +24,7 @@ PLACEBOS = ("mnli_shuffled", "squad_shuffled", "own_mnli", "own_squad")
 
 TRAINED = ("none", "squad", "squad.qac")
 OF_THE_LAB = ("qaa", "qab", "qac", "qax")
+WINDOWS = {"num_rounds": 6, "max_seq_length": 96, "doc_stride": 24, "max_query_length": 32}
 PAIRS: Mapping[str, object] = {"batch_sizes": (1, 16), "num_rounds": 24, "num_repeats": 8, "num_warmups": 2}
 """How much is measured where arms are compared: 24 pairs show equality within 2 % nine times in ten where the logarithm
 of a pair's ratio has a standard deviation of 2.2 %."""
@@ -139,13 +140,7 @@ STUDIES: Mapping[str, Study] = {
                     ("en", "de", "sw", "zh"),
                     dict(batch_sizes=(1, 4), num_rounds=14, num_repeats=5, num_warmups=2, num_threads=2),
                 ),
-                Cost(
-                    ("mini",),
-                    ("none",),
-                    "xquad",
-                    ("en", "de", "ru", "th", "zh"),
-                    dict(num_rounds=6, max_seq_length=96, doc_stride=24, max_query_length=32),
-                ),
+                Cost(("mini",), ("none",), "xquad", ("en", "de", "ru", "th", "zh"), WINDOWS),
                 Cost(
                     ("mini",),
                     ("none",),
