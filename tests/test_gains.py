@@ -397,6 +397,9 @@ def test_a_mean_over_targets_puts_each_seed_and_arm_beside_itself(cubes):
     assert both.seeds == (1, 3) and both.arms == cube.arms
     np.testing.assert_allclose(both.points, alone.points[[0, 2]])
     np.testing.assert_allclose(both.resampled, alone.resampled[:, [0, 2]])
+    parts = [cube, cubes["tatoeba"]]
+    points = np.mean([average_languages(part, above).points for part in parts], axis=0)
+    np.testing.assert_allclose(average_targets(parts, [above, above]).points, points)
 
 
 def test_what_a_seed_does_to_all_targets_stays_in_their_mean(cubes):
@@ -417,3 +420,12 @@ def test_item_noise_of_one_seed_is_not_counted_as_if_every_seed_had_it(cubes):
     counted_before = gains.mean(axis=1).std(axis=0)
     assert (compare_arms(cube, ~cube.at_floor).item_error < 0.6 * counted_before).all()
     assert (cube.num_clusters == 100).all()
+
+
+def test_which_languages_count_does_not_depend_on_what_else_is_loaded(tmp_path):
+    write_study(tmp_path, targets=("xquad", "tatoeba"), arms=("none", "squad"), seeds=(1, 2), num_clusters=6)
+    scores = load_scores("real", tmp_path)
+    together = load_cubes(scores, np.random.default_rng(1), tmp_path)
+    alone = [load_cubes(scores[scores["target"] == cube.target], np.random.default_rng(1), tmp_path)[0] for cube in together]
+    assert len(together) == 2
+    assert all(np.array_equal(one.resampled, other.resampled) for one, other in zip(together, alone, strict=True))
