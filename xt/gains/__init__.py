@@ -14,11 +14,12 @@ from xt.gains.cubes import (
     ROUNDING,
     TRAINED_IN,
     ScoreCube,
+    draws_by_target,
     load_cube,
     load_cubes,
     resample,
 )
-from xt.gains.declared import declared_table, noise_of, noise_table
+from xt.gains.declared import MODEL_FREE, declared_table, noise_of, noise_table
 from xt.gains.groups import ALL, group_gain_table
 from xt.gains.means import Means, average_languages, average_targets, combine_languages, compare_means, keep_arms, turn
 from xt.gains.shared_data import is_placebo, trains_on_same_data
