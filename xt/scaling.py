@@ -24,7 +24,17 @@ import pandas as pd
 
 from xt.errors import DataError
 from xt.exposure import encoder_size
-from xt.gains import ALL, BASELINE, MIN_LANGUAGES, Means, ScoreCube, average_targets, is_placebo, load_cube
+from xt.gains import (
+    ALL,
+    BASELINE,
+    MIN_LANGUAGES,
+    Means,
+    ScoreCube,
+    average_targets,
+    draws_by_target,
+    is_placebo,
+    load_cube,
+)
 from xt.recipes import find_recipe
 from xt.reported import select_complete, select_primary
 from xt.stats import adjust_benjamini_hochberg, adjust_family, adjust_holm
@@ -94,14 +104,13 @@ def load_alike(
     Targets and arms are those of `select_alike`, each target with a baseline; `list_apart` says what these leave out.
     Raises DataError where the encoders were not scored in the same languages, on the same number of item clusters.
     """
-    rows = select_primary(scores[scores["encoder"].isin(encoders)])
+    rows, draws = select_primary(scores[scores["encoder"].isin(encoders)]), draws_by_target(rng)
     cubes = {}
     for target in dict.fromkeys(rows["target"]):
         there = select_alike(rows[rows["target"] == target], encoders)
-        seed = rng.integers(2**63)
         if {BASELINE} < set(there["intermediate"]):
             each = [there[there["encoder"] == encoder] for encoder in encoders]
-            cubes[target] = [load_cube(own, np.random.default_rng(seed), results) for own in each]
+            cubes[target] = [load_cube(own, draws(target), results) for own in each]
             check_alike(cubes[target])
     return cubes
 

@@ -49,6 +49,7 @@ from xt.gains import load_cubes
 from xt.margins import margin_of
 from xt.reported import pick_encoder, select_encoder
 from xt.results import RUN_COLUMNS, find_scores, find_study, load_runs, write_bytes
+from xt.stats import NUM_RESAMPLES
 from xt.studies import STUDIES
 from xt.tasks import TASKS, worst_status
 from xt.tasks.sources import STATUSES
@@ -129,13 +130,13 @@ def judge_study(
     claims: list[Claim] | None = None,
     results: Path | None = None,
     encoder: str = "",
-    num_resamples: int = 300,
+    num_resamples: int = NUM_RESAMPLES,
     with_ids: bool = False,
 ) -> pd.DataFrame:
     """The ledger of a study's results: one row per claim and part of it, columns as in `Entry`.
 
     `encoder`: whose scores; default: the study's first. `with_ids`: whether missing runs are named one by one. A study
-    without results has a ledger too: it says what to run. A variance over 300 resamples is known to 8 %.
+    without results has a ledger too: it says what to run.
     """
     claims = load_claims() if claims is None else claims
     scores, lacking = find_scores(study, results)

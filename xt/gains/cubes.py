@@ -1,10 +1,11 @@
 """All zero-shot scores of one encoder and target in one array, with their resamples over items."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -221,11 +222,20 @@ def load_cubes(
     num_resamples: int = NUM_RESAMPLES,
     min_seeds: int = 2,
 ) -> list[ScoreCube]:
-    """One cube per encoder and target that has a baseline and an arm at `min_seeds` seeds or more."""
+    """One cube per encoder and target that has a baseline and an arm at `min_seeds` seeds or more; what is drawn of a
+    target does not depend on what else is loaded."""
+    draws = draws_by_target(rng)
     rows = select_complete(select_primary(scores))
     rows = rows.assign(target=pd.Categorical(rows["target"], order_by(TASKS, rows["target"])))
     cells = [cell for _, cell in rows.groupby(CELL, observed=True) if is_testable(cell, min_seeds)]
-    return [load_cube(cell.astype({"target": str}), rng, results, num_resamples) for cell in cells]
+    return [load_cube(cell.astype({"target": str}), draws(cell["target"].iloc[0]), results, num_resamples)
+            for cell in cells]  # fmt: skip
+
+
+def draws_by_target(rng: np.random.Generator) -> Callable[[str], np.random.Generator]:
+    """Target -> a generator of its own, the same whenever it is asked for."""
+    seed = int(rng.integers(2**63))
+    return lambda target: np.random.default_rng([seed, crc32(target.encode())])
 
 
 def is_testable(cell: pd.DataFrame, min_seeds: int) -> bool:
