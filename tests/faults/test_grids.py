@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from faults import cheap_notebook
+from faults.grid_of import STUDY as SMALL
 from faults.grid_of import places
 from faults.soak import count, soak_only, tries
 from faults.watching import PATIENCE
@@ -187,25 +188,25 @@ def cheap(tmp_path, monkeypatch):
 
 def test_a_training_whose_grid_died_before_it_was_collected_is_collected_by_the_next(cheap):
     place, begin = cheap
-    runs = distinct_runs(plan(STUDY))
+    runs = distinct_runs(plan(SMALL))
     training = next(run.run_id for run in runs if run.phase == "intermediate")
     cheap_notebook.make(place, training, 0)
-    assert StudyRunner(STUDY, print).run(2, (), begin) == []
-    assert set(load_runs(STUDY.name, place / "results")["run_id"]) == {run.run_id for run in runs}
+    assert StudyRunner(SMALL, print).run(2, (), begin) == []
+    assert set(load_runs(SMALL.name, place / "results")["run_id"]) == {run.run_id for run in runs}
     for path in (place / "results").glob("*/runs.csv"):
         path.write_text("".join(line for line in path.open() if not line.startswith(training)))
-    again = StudyRunner(STUDY, print)
+    again = StudyRunner(SMALL, print)
     assert again.has_work() and again.run(2, (), begin) == [], "nor is it lost where nothing reads it any more"
-    assert training in set(load_runs(STUDY.name, place / "results")["run_id"]) and not again.has_work()
+    assert training in set(load_runs(SMALL.name, place / "results")["run_id"]) and not again.has_work()
 
 
 def test_a_run_that_ends_while_a_grid_makes_its_list_is_collected(cheap, monkeypatch):
     place, begin = cheap
-    runner = StudyRunner(STUDY, print)
-    run_ids = [run.run_id for run in distinct_runs(plan(STUDY))]
+    runner = StudyRunner(SMALL, print)
+    run_ids = [run.run_id for run in distinct_runs(plan(SMALL))]
     monkeypatch.setattr(runner, "collect_complete", lambda: [cheap_notebook.make(place, name, 0) for name in run_ids])
     assert runner.run(2, (), begin) == []
-    assert set(load_runs(STUDY.name, place / "results")["run_id"]) == set(run_ids)
+    assert set(load_runs(SMALL.name, place / "results")["run_id"]) == set(run_ids)
 
 
 @pytest.mark.parametrize("when", ["begin", "keep_notebook", "claim"])
@@ -228,13 +229,13 @@ def test_a_full_disk_fails_the_runs_it_meets_and_no_others(when, cheap, monkeypa
         monkeypatch.setattr(grid, "open_lock", refuse_first(locks.open_lock))
     else:
         monkeypatch.setattr(store, "keep_notebook", refuse_first(store.keep_notebook))
-    failures = StudyRunner(STUDY, print).run(2, (), begin)
+    failures = StudyRunner(SMALL, print).run(2, (), begin)
     assert "free some disk and start the same run again" in failures[0].last_lines
     told = {failure.run_id for failure in failures}
-    committed = set(load_runs(STUDY.name, place / "results")["run_id"])
+    committed = set(load_runs(SMALL.name, place / "results")["run_id"])
     assert committed and not committed & told
-    assert committed | told == {run.run_id for run in distinct_runs(plan(STUDY))}
-    assert StudyRunner(STUDY, print).run(2, (), begin) == []
+    assert committed | told == {run.run_id for run in distinct_runs(plan(SMALL))}
+    assert StudyRunner(SMALL, print).run(2, (), begin) == []
 
 
 def test_what_many_notebooks_wait_for_is_asked_once_each_time(tmp_path):
@@ -245,7 +246,7 @@ def test_what_many_notebooks_wait_for_is_asked_once_each_time(tmp_path):
 
 
 def test_a_log_that_is_set_aside_at_this_moment_ends_no_grid(cheap, monkeypatch):
-    runner = StudyRunner(STUDY, print)
+    runner = StudyRunner(SMALL, print)
     monkeypatch.setattr(grid, "last_line", lambda path: path.open())
     made = runner.list_executions()[0]
     assert runner.standing(made) == f"run 1 of {len(made.run_ids)}"
@@ -319,7 +320,7 @@ def test_a_grid_that_asks_now_and_then_gets_what_another_machine_left(ask, lease
     place, _ = cheap
     monkeypatch.setattr(locks, "LEASE_SECONDS", 0.6)
     execution = Execution(place, {}, (), (), place / "runs" / "notebook.ipynb")
-    run_id, runner = "xnli-none-s1-0123456789ab", StudyRunner(STUDY, print)
+    run_id, runner = "xnli-none-s1-0123456789ab", StudyRunner(SMALL, print)
     lock = {"notebook": "notebook.lock", "run": f".locks/{run_id}.lock"}[ask]
     holder = hold(place / "runs" / lock, ELSEWHERE, lease=0.6)
     can_have = {"notebook": lambda: runner.claim(execution), "run": lambda: not store.is_busy(run_id)}[ask]
