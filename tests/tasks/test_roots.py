@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from tests.fixture_rows.write import rewrite_split, write_fixtures
+from xt import digests
 from xt.digests import file_digest
+from xt.errors import DataError
 from xt.tasks import (
     STATUSES,
     fingerprint_evaluation,
@@ -19,6 +21,7 @@ from xt.tasks import (
     read_training,
     worst_status,
 )
+from xt.tasks.text import fingerprint_text, open_text
 
 
 @pytest.fixture
@@ -98,6 +101,41 @@ def test_a_digest_is_remembered_until_the_file_changes(root, tmp_path):
     file.write_text("two!")
     assert file_digest(file) != first
     assert json.loads(store.read_text())[str(file)][2] == file_digest(file)
+
+
+def flip_letter(file, old, new):
+    """Changes a file as a disk does that loses a bit: no time changes."""
+    times = file.stat()
+    whole = file.read_bytes()
+    assert old in whole
+    file.write_bytes(whole.replace(old, new, 1))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_file_that_lost_a_bit_since_it_was_planned_on_is_refused(root, tmp_path, monkeypatch):
+    """By a process that has it planned on by what another has remembered."""
+    source = get_task("squad").training
+    (table,) = (root / source.dataset / source.config).glob(f"{source.split}-*")
+    text = root / "en.txt"
+    text.write_text("A sheep sleeps.\n")
+    plan = (lambda: fingerprint_training("squad", str(root)), lambda: fingerprint_text(str(root), "en"))
+    reading = (lambda: read_training("squad", str(root), num_selection=8), lambda: open_text(str(root), "en"))
+
+    def forget():
+        monkeypatch.setattr(digests, "TAKEN", {})
+        for remembered in (digests._remembered_digest, digests._read_digest):
+            remembered.cache_clear()
+
+    planned = [ask() for ask in plan]
+    forget()
+    assert [ask() for ask in plan] == planned and all(read() for read in reading)
+    forget()
+    flip_letter(text, b"sheep", b"sleep")
+    flip_letter(table, table.read_bytes()[200:204], b"\0\1\2\3")
+    assert [ask() for ask in plan] == planned, "planning reads no file again"
+    for read, file in zip(reading, (table, text), strict=True):
+        with pytest.raises(DataError, match=f"{file.name} is damaged: its bytes changed, its time did not"):
+            read()
 
 
 def test_a_split_has_its_own_status_and_the_worst_wins(root):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xt.digests import file_digest
+from xt.digests import check_digest, file_digest
 from xt.errors import DataError
 from xt.hub import OFFLINE, ask_hub, drop_damaged
 from xt.lab import LAB_VERSION
@@ -118,8 +118,10 @@ class FolderRoot(Benchmark):
         self.path = path
 
     def read(self, source: Source, language: Language) -> Loaded:
-        """The rows of a split. Raises DataError where it is absent or is no parquet."""
+        """The rows of a split. Raises DataError where it is absent, no parquet, or damaged since it was planned on."""
         repository, files = self._find(source, language)
+        for file in files:
+            check_digest(file)
         names = tuple(file.relative_to(self.path).as_posix() for file in files)
         return Loaded(repository.read(files), str(files[0]), names, self.status(source, language))
 

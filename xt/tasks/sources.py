@@ -1,7 +1,6 @@
 """What names the rows: a `Source`, and their status; how clusters are found."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -172,10 +171,3 @@ def read_json(path: Path) -> dict:
     if not isinstance(record, dict):
         raise DataError(f"{path}: {str(record)[:40]!r}; allowed: a JSON record")
     return record
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Writes a file in one step, whole or not at all, whoever else writes it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)

@@ -7,7 +7,7 @@ lab's, the mirror's, or Wikipedia's of November 2023 from the hub (all of a lang
 from collections.abc import Sequence
 from pathlib import Path
 
-from xt.digests import file_digest
+from xt.digests import check_digest, file_digest
 from xt.errors import DataError
 from xt.languages import LANGUAGES, get_language
 from xt.locations import resolve_root
@@ -51,6 +51,7 @@ def open_text(root: str, language: str) -> Sequence:
     """
     file = plain_file(root, language)
     if file:
+        check_digest(file)
         try:
             documents = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
         except UnicodeDecodeError as error:
