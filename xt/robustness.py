@@ -119,7 +119,7 @@ def measure_whole(whole: WholeCube) -> list[dict]:
         rows += measure_linear(SLOPE, combine_languages(cube, weights), int((weights != 0).sum()))
     if whole.home is not None:
         rows += measure_linear(GAP, subtract(keep_arms(whole.home, kept), mean), count)
-    if cube.resampled is not None:
+    if cube.resampled is not None and count > 1:
         rows += measure_noisy(cube)
     if len(cube.seeds) > 1:
         sds = mean.points.std(axis=0, ddof=1)

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 from xt.claims.verdicts import LEAST_SEEDS
 from xt.config import chain_of
 from xt.errors import DataError
+from xt.results import place_of, read_runs
 from xt.studies import STUDIES
 from xt.study import Study
 from xt.tasks import TASKS
@@ -88,7 +90,7 @@ NO_RUNS = Runs("", 0)
 
 def runs_for(claim, evidence, at_floor: bool = False) -> Runs:
     """The runs that would test a claim: those of the study's own plan for its encoder that are not done, else those of
-    the first study whose plan covers all of the claim.
+    the first study whose plan covers all of the claim and is not done with it (its own ledger judges it then).
 
     `at_floor`: the runs are there, and too few languages are above their floor. Then only a study of the releases is
     asked for, as another small encoder would hardly do better.
@@ -102,8 +104,17 @@ def runs_for(claim, evidence, at_floor: bool = False) -> Runs:
     for other in others_of(own):
         part = find_part(claim, planned_cells(other, other.encoders[0]))
         if part.is_whole(claim) and (other.root == RELEASES or not at_floor):
-            return list_runs(other, other.encoders[0], part)
+            missing = list_runs(other, other.encoders[0], part, scored_in(other, evidence.results))
+            if missing.number:
+                return missing
     return NO_RUNS
+
+
+def scored_in(study: Study, results: Path | None) -> Done:
+    """What a study has scored with its first encoder."""
+    runs = read_runs(place_of(study.name, results))
+    runs = runs[(runs["encoder"] == study.encoders[0]) & runs["target"].notna()]
+    return set(zip(runs["intermediate"], runs["target"], runs["seed"], strict=True))
 
 
 def runs_for_value(claim) -> Runs:
