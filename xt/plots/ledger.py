@@ -76,5 +76,5 @@ def plot_claimed(ledger: pd.DataFrame, ax: Axes) -> Axes:
         colour = VERDICT_LOOKS[verdict]["facecolor"] if verdict in (SUPPORTED, CONTRADICTED) else "0.35"
         draw_intervals(ax, rows, rows["place"].to_numpy(), "effect", color=colour)
     label_rows(mark_zero(ax), say_name(ledger))
-    ax.set(xlim=(-reach, reach), xlabel="effect (points) with its adjusted interval; grey: where the claim would hold")
+    ax.set(xlim=(-reach, reach), xlabel="effect (points), adjusted interval\ngrey: where the claim would hold")
     return ax
