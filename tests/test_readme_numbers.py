@@ -65,7 +65,7 @@ def test_the_front_page_says_what_notebook_1_answers():
     said = "\n".join(read_answers())
     counted = re.search(r"### (.* tested gains are reliable, .*)", said)
     by_target = re.search(r"Hurts: \d+ pairs, (.+?); the largest", said)
-    real = re.search(r"^\* Study `real`, encoder `mini`, 3 seeds: (.+)$", said, re.MULTILINE)
+    real = re.search(r"^\* Study `real`, encoder `mini`, seeds: 3\. (.+)$", said, re.MULTILINE)
     assert counted and real, "notebook 1 words its findings otherwise: word README.md and this test alike"
     found = [counted[1], real[1]] + ([by_target[1]] if by_target else [])
     assert not (stale := tell_stale("README.md", found)), stale
