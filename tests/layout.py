@@ -15,7 +15,7 @@ from xt.tasks.task import FORMATS
 
 HEAVY = ("torch", "transformers", "datasets", "accelerate")
 DRAWERS = {"utils", "util", "common", "helpers", "core", "base", "misc"}
-MAX_MODULE_LINES, MAX_FUNCTION_LINES, MAX_PACKAGE_LINES, MAX_LAB_LINES = 400, 60, 24600, 3000
+MAX_MODULE_LINES, MAX_FUNCTION_LINES, MAX_PACKAGE_LINES, MAX_LAB_LINES = 400, 60, 25000, 3000
 MAX_FILE_BYTES, MAX_RESULTS_BYTES = 1_000_000, 20_000_000
 OF_ONE_MACHINE = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:work|root|home|farm|Users)/[\w.]"),
