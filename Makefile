@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /: /'
 
-study: $(INSTALLED)  ## run a study: make study STUDY=real (default: quick, generated languages, minutes on two cores)
+study: $(INSTALLED)  ## run a study: make study STUDY=smoke (default: quick, generated languages, minutes on two cores)
 	$(BIN)/xt run $(STUDY)
 
 # Two workers of one thread each: the tests are many and small. No test may reach for the network
