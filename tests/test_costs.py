@@ -15,7 +15,11 @@ from xt.costs import (
     load_costs,
     measure_rounds,
 )
+from xt.costs import (
+    test_ratio as judge_ratio,
+)
 from xt.errors import DataError
+from xt.stats import adjust_holm
 
 
 def compare(tmp_path, **options) -> pd.DataFrame:
@@ -41,7 +45,16 @@ def test_an_arm_that_costs_the_same_is_equivalent(tmp_path):
 
 def test_an_arm_that_costs_more_is_not(tmp_path):
     row = row_of(compare(tmp_path, ratios={"none": 1.0, "squad": 1.05}, num_rounds=24), "latency")
-    assert not row["equivalent"] and row["low"] < 5 < row["high"] and row["low"] > 2
+    assert not row["equivalent"] and row["low"] < 5 < row["high"] and row["low"] > 2 and row["beyond"]
+
+
+def test_one_of_many_intervals_that_misses_the_margin_by_chance_is_not_beyond_it():
+    rng = np.random.default_rng(0)
+    rows = [judge_ratio(rng.normal(0, 0.1, 12), 2.0, 0.05) for _ in range(400)]
+    alone = [row["p_beyond"] < 0.025 for row in rows]
+    assert 0 < np.mean(alone) < 0.05
+    assert all(row["p_beyond"] < 0.025 for row in rows if row["low"] > 2)
+    assert min(adjust_holm(np.array([row["p_beyond"] for row in rows]))) > 0.025
 
 
 def test_noisy_processes_leave_it_open(tmp_path):

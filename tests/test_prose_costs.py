@@ -14,11 +14,11 @@ def ratios(*rows) -> pd.DataFrame:
         [
             dict(encoder="lab-base", quantity="latency", batch_size=1, intermediate=f"arm{place}", margin=2.0, pairs=12,
                  percent=percent, low=percent - half, high=percent + half, p=p, equivalent=p < 0.05, against="none",
-                 direct=False)
+                 direct=False, beyond=abs(percent) - half > 2)
             for place, (percent, half, p) in enumerate(rows)
         ],
         columns=["encoder", "quantity", "batch_size", "intermediate", "margin", "pairs", "percent", "low", "high", "p",
-                 "equivalent", "against", "direct"],
+                 "equivalent", "against", "direct", "beyond"],
     )  # fmt: skip
 
 

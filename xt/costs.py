@@ -144,7 +144,8 @@ def compare_arms(costs: Mapping[str, pd.DataFrame], level: float = 0.05) -> pd.D
     One row per CELL, quantity, batch size and pair of `intermediate` and `against`, `direct` where these differ in the
     language alone: `pairs` (rounds), `percent` with `low`, `high` (t interval on the logarithm of the ratio, of 1 -
     `level`), `margin` (percent), `p`: two one-sided t tests (Schuirmann 1987) of a ratio outside of the margin,
-    `p_holm` over the rows of an encoder and quantity, `equivalent`. No p below three pairs.
+    `p_holm` over the rows of an encoder and quantity, `equivalent`; `p_beyond` of a ratio within the margin
+    (one-sided), `beyond`: whether that is below half the level after Holm's correction. No p below three pairs.
     """
     rounds, rows = measure_rounds(costs), []
     for key, part in rounds.groupby([*CELL, "quantity", "batch_size"], sort=False):
@@ -157,15 +158,16 @@ def compare_arms(costs: Mapping[str, pd.DataFrame], level: float = 0.05) -> pd.D
             pair = {"intermediate": arm, "against": other, "direct": arm.partition(".")[0] == other}
             rows.append(named | pair | test_ratio(ratio, margin, level))
     table = pd.DataFrame(rows, columns=RATIO_COLUMNS)
-    table["p_holm"] = table.groupby(["encoder", "quantity"], sort=False)["p"].transform(
-        lambda p: adjust_holm(p.to_numpy(float))
+    family = table.groupby(["encoder", "quantity"], sort=False)
+    table["p_holm"], outside = (
+        family[p].transform(lambda values: adjust_holm(values.to_numpy(float))) for p in ("p", "p_beyond")
     )
-    return table.assign(equivalent=table["p_holm"] < level)
+    return table.assign(equivalent=table["p_holm"] < level, beyond=outside < level / 2)
 
 
 RATIO_COLUMNS = [
     *CELL, "quantity", "batch_size", "intermediate", "against", "direct", "pairs", "percent", "low", "high", "margin",
-    "p",
+    "p", "p_beyond",
 ]  # fmt: skip
 """Columns of `compare_arms` before its corrections."""
 
@@ -177,16 +179,18 @@ def first_arm(costs: Mapping[str, pd.DataFrame], encoder: str) -> str:
 
 
 def test_ratio(logs: np.ndarray, margin: float, level: float) -> dict[str, float]:
-    """The mean ratio whose logarithms in independent pairs are `logs` (P,): percent, interval, and p of equivalence
-    within `margin` percent."""
-    from scipy.special import stdtrit
+    """The mean ratio whose logarithms in independent pairs are `logs` (P,): percent, interval, p of equivalence within
+    `margin` percent, and of a ratio beyond it."""
+    from scipy.special import stdtr, stdtrit
 
     count, mean = len(logs), float(logs.mean()) if len(logs) else np.nan
     error = float(logs.std(ddof=1) / np.sqrt(count)) if count > 2 else np.nan
     half = stdtrit(count - 1, 1 - level / 2) * error if count > 2 else np.nan
     p = float(equivalence_test(mean, error, count - 1, np.log1p(margin / 100))) if count > 2 else np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beyond = float(stdtr(count - 1, (np.log1p(margin / 100) - abs(mean)) / error)) if count > 2 else np.nan
     percent, low, high = (100 * np.expm1(value) for value in (mean, mean - half, mean + half))
-    return {"pairs": count, "percent": percent, "low": low, "high": high, "margin": margin, "p": p}
+    return {"pairs": count, "percent": percent, "low": low, "high": high, "margin": margin, "p": p, "p_beyond": beyond}
 
 
 def describe_latencies(costs: Mapping[str, pd.DataFrame], by: Sequence[str]) -> pd.DataFrame:

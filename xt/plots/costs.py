@@ -84,6 +84,8 @@ def plot_frontier(frontier: Frontier | None, costs: pd.Series, arms: Sequence[st
     for place, encoder, score in zip(places, frontier.encoders, frontier.points[:, 0], strict=True):
         ax.annotate(encoder, (place, score), (3, -8), textcoords="offset points", size=6)
     ax.set_xscale("log")
+    ax.set_xticks(places, [f"{place:.3g}" for place in places])
+    ax.minorticks_off()
     ax.margins(x=0.15)
     ax.set_xlabel(COSTS[costs.name])
     ax.set_ylabel("points")

@@ -49,7 +49,8 @@ def add_legend(fig: Figure) -> None:
     known = {label: handle for handle, label in reversed(found)}
     if known:
         labels = list(dict.fromkeys(label for _, label in found))
-        fig.legend([known[label] for label in labels], labels, loc="outside lower center", ncols=min(4, len(labels)))
+        columns = min(4 if fig.get_figwidth() > 5 else 2, len(labels))
+        fig.legend([known[label] for label in labels], labels, loc="outside lower center", ncols=columns)
 
 
 def plot_language_gains(languages: pd.DataFrame, ax: Axes, codes: Sequence[str] | None = None) -> Axes:

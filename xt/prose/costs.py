@@ -39,8 +39,8 @@ def answer_costs_of_arms(ratios: pd.DataFrame, lacking: str = "") -> str:
 def judge_costs(ratios: pd.DataFrame) -> str:
     """Whether some comparisons show equal costs, which arms are dearer, and each quantity in numbers."""
     tested = ratios[ratios["p"].notna()]
-    least = tested["low"].where(tested["quantity"] != "throughput", -tested["high"])  # more features are not dearer
-    dearer = tested[least > tested["margin"]]
+    rises = tested["percent"].where(tested["quantity"] != "throughput", -tested["percent"])  # more pace is not dearer
+    dearer = tested[tested["beyond"].astype(bool) & (rises > 0)]
     named = say_list(dict.fromkeys(f"{row.intermediate} on {row.encoder}" for row in dearer.itertuples()))
     first = f"More than the margin: {named}" if len(dearer) else "Nothing beyond the margin is shown"
     first = "Nothing" if len(tested) and tested["equivalent"].all() else first
