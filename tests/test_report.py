@@ -208,7 +208,7 @@ def test_every_parameter_of_a_notebook_that_names_a_study_is_known_to_the_report
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["nowhere"], "xt run nowhere"), (["real", "--encoder", "no"], "unknown encoder")]
+    ("arguments", "said"), [(["nowhere"], "unknown study 'nowhere'"), (["real", "--encoder", "no"], "unknown encoder")]
 )
 def test_without_results_or_encoder_the_command_says_what_there_is(arguments, said, results, monkeypatch):
     monkeypatch.setenv("XT_RESULTS", str(results))

@@ -27,6 +27,7 @@ def test_a_save_that_takes_long_is_made_more_seldom(
         now[0] += seconds
 
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 60.0)
     monkeypatch.setattr(loop, "save_progress", save)
     run((network, [replace(part, draw=draw)], pad), tmp_path / "run", knobs)
     assert saved[: len(expected)] == expected
