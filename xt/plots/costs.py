@@ -12,10 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from xt.costs import QUANTITIES
 from xt.frontier import COSTS, Frontier
 from xt.plots.forest import draw_intervals, label_rows, mark_zero, place_rows
-from xt.plots.style import draw_nothing
-
-MARKERS = "osD^v*"
-"""Shapes beside colours, for those who tell colours apart badly."""
+from xt.plots.style import MARKERS, draw_nothing
 
 
 def plot_ratios(ratios: pd.DataFrame, ax: Axes) -> Axes:
