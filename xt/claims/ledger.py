@@ -48,10 +48,10 @@ from xt.errors import DataError
 from xt.gains import load_cubes
 from xt.margins import margin_of
 from xt.reported import pick_encoder, select_encoder
-from xt.results import RUN_COLUMNS, find_scores, find_study, load_runs, write_bytes
+from xt.results import find_scores, find_study, study_runs, write_bytes
 from xt.stats import NUM_RESAMPLES
 from xt.studies import STUDIES
-from xt.tasks import TASKS, worst_status
+from xt.tasks import TASKS, one_moment, worst_status
 from xt.tasks.sources import STATUSES
 
 DATA = {
@@ -124,6 +124,7 @@ class Entry:
 COLUMNS = (*(name for name in Entry.__dataclass_fields__ if name != "wanted"), "num_missing", "missing", "command")
 
 
+@one_moment()
 def judge_study(
     study: str,
     rng: np.random.Generator,
@@ -139,8 +140,8 @@ def judge_study(
     without results has a ledger too: it says what to run.
     """
     claims = load_claims() if claims is None else claims
-    scores, lacking = find_scores(study, results)
-    runs = pd.DataFrame(columns=RUN_COLUMNS) if lacking else load_runs(study, results)
+    scores, _ = find_scores(study, results)
+    runs = study_runs(study, results)
     encoder = pick_encoder(scores, study, encoder) or (STUDIES[study].encoders[0] if study in STUDIES else "")
     scores = select_encoder(scores, study, encoder)
     targets = {target for claim in claims for target in claim.target_names}

@@ -8,10 +8,10 @@ from pathlib import Path
 from xt.claims.verdicts import LEAST_SEEDS
 from xt.config import chain_of
 from xt.errors import DataError
-from xt.results import place_of, read_runs
+from xt.results import study_runs
 from xt.studies import STUDIES
 from xt.study import Study
-from xt.tasks import TASKS
+from xt.tasks import TASKS, asked_once
 
 Cells = Collection[tuple[str, str]]
 """(arm, target) of what was scored, or is planned."""
@@ -104,16 +104,17 @@ def runs_for(claim, evidence, at_floor: bool = False) -> Runs:
     for other in others_of(own):
         part = find_part(claim, planned_cells(other, other.encoders[0]))
         if part.is_whole(claim) and (other.root == RELEASES or not at_floor):
-            missing = list_runs(other, other.encoders[0], part, scored_in(other, evidence.results))
+            missing = list_runs(other, other.encoders[0], part, scored_in(other.name, evidence.results))
             if missing.number:
                 return missing
     return NO_RUNS
 
 
-def scored_in(study: Study, results: Path | None) -> Done:
+@asked_once
+def scored_in(study: str, results: Path | None) -> Done:
     """What a study has scored with its first encoder."""
-    runs = read_runs(place_of(study.name, results))
-    runs = runs[(runs["encoder"] == study.encoders[0]) & runs["target"].notna()]
+    runs = study_runs(study, results)
+    runs = runs[(runs["encoder"] == STUDIES[study].encoders[0]) & runs["target"].notna()]
     return set(zip(runs["intermediate"], runs["target"], runs["seed"], strict=True))
 
 
